@@ -1,0 +1,1 @@
+"""Recordings, windows, episodes, scenarios, isolation levels and the leak audit."""

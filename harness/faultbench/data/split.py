@@ -1,0 +1,123 @@
+"""What a scenario makes of catalogues: a pool of source recordings, a pool of target recordings, and the target's episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.recording import Catalogue, Recording
+
+LEVELS = ("T0", "T1", "T2", "T3", "T4")
+"""Isolation levels; each promises what those before it promise."""
+
+Signals = Mapping[tuple[str, str, str], NDArray[np.float32]]
+"""The signals by (data set, recording id, channel name); reading one is cheap (a memory map)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRequest:
+    """The shape of the episodes.
+
+    Args:
+        ways: Classes per episode; 0 takes the scenario's default.
+        shots: Support windows per class.
+        shots_rare: Support windows of the one fault class whose turn it is to be rare.
+        queries: Query windows per class.
+        episodes: Episodes per seed.
+    """
+
+    ways: int = 0
+    shots: int = 5
+    shots_rare: int = 5
+    queries: int = 15
+    episodes: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Recordings of one side of a split, with the rule by which an episode is drawn from them. Equal length throughout.
+
+    Args:
+        recordings: The recordings.
+        channels: The channel that is read of each.
+        labels: The class of each, as the scenario names it.
+        conditions: What one way of an episode keeps to: a way is one condition, and no two ways of an episode have one label.
+        parts: What support and query of one way never share: the load at T2, the bearing at T3.
+        together: Whether the supports of all ways come from the same part (at T2 one load, else the load gives the class away).
+    """
+
+    recordings: tuple[Recording, ...]
+    channels: tuple[str, ...]
+    labels: tuple[str, ...]
+    conditions: tuple[str, ...]
+    parts: tuple[str, ...]
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One few-shot task.
+
+    Args:
+        classes: The labels of the ways, in the order of the class numbers below.
+        rare: The number of the class whose turn it is to be rare.
+        support: (support window, 2): index into the pool's recordings, first sample. Ordered by class.
+        support_labels: (support window,): class numbers.
+        query: (query window, 2), likewise.
+        query_labels: (query window,).
+    """
+
+    classes: tuple[str, ...]
+    rare: int
+    support: NDArray[np.int64]
+    support_labels: NDArray[np.int64]
+    query: NDArray[np.int64]
+    query_labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The source tasks' material and the target's episodes of one seed.
+
+    Args:
+        scenario: The scenario's canonical name.
+        level: One of `LEVELS`.
+        note: What has to be said beside the level (`one rig`), else empty.
+        seed: The seed it was drawn with.
+        window: Samples per window.
+        rate_hz: The common rate of all channels used.
+        request: With `ways` filled in.
+        source: What learners may train on.
+        target: What episodes are made of; learners never see it.
+        episodes: The target's episodes.
+    """
+
+    scenario: str
+    level: str
+    note: str
+    seed: int
+    window: int
+    rate_hz: float
+    request: EpisodeRequest
+    source: Pool
+    target: Pool
+    episodes: tuple[Episode, ...]
+
+
+class Scenario(Protocol):
+    """The contract of a scenario: a policy of splitting, with the labels and the isolation level that go with it."""
+
+    level: str
+
+    def split(self, catalogues: Sequence[Catalogue], request: EpisodeRequest, seed: int) -> Split:
+        """The split for one seed. The channels of the catalogues know how many samples they hold.
+
+        Raises:
+            IsolationError: The data cannot keep the level; the message says why.
+            UsageError: The request contradicts the scenario (too many ways, say).
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What learns: the contracts of learners, compressors, backbones and front ends, the source tasks, and the meta-trainer."""

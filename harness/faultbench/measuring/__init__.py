@@ -1,0 +1,1 @@
+"""What runs an artifact: the contract of a target, the latency protocol, the timing audit, the machine-wide lock."""

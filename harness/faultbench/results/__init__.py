@@ -1,0 +1,1 @@
+"""What was found: the store, the statistics, the criteria and the verdicts."""
