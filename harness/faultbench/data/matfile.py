@@ -1,0 +1,158 @@
+"""MATLAB files from outside, read without trusting them.
+
+scipy says of `loadmat` that it is not hardened against hostile files. A file whose SHA-256 is known is therefore read in
+this process, any other by one persistent child process with limits of memory and time (`matfile_reader`, `matfile_child`), which returns
+plain arrays and no objects. The bytes that are hashed are the bytes that are parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.matfile_reader import READER, ReaderError
+from faultbench.errors import DataError
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+TIMEOUT_S = 60.0
+_NAMES_SHOWN = 8
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class MatVariable:
+    """A variable of a MATLAB file, as its header describes it.
+
+    Args:
+        shape: Its dimensions.
+        kind: Its MATLAB class (`double`, `struct`, ...).
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+
+    @property
+    def size(self) -> int:
+        """How many elements it says it has."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class MatFile:
+    """A MATLAB file's content, not yet parsed.
+
+    Args:
+        path: Where it was read from.
+        content: All of it.
+        sha256: Of the content, in hexadecimal.
+        known: Whether that digest is one that the caller vouches for.
+        timeout_s: How long the child process may take over one request.
+    """
+
+    path: Path
+    content: bytes = field(repr=False)
+    sha256: str
+    known: bool
+    timeout_s: float = TIMEOUT_S
+
+    def variables(self) -> dict[str, MatVariable]:
+        """What the file holds, by name, from its headers.
+
+        Raises:
+            DataError: It is damaged, or not what it claims to be.
+        """
+        with self._readable():
+            if self.known:
+                from faultbench.data.matfile_child import list_variables
+
+                listed = list_variables(io.BytesIO(self.content))
+            else:
+                listed = READER.variables(self.content, self.timeout_s)
+        return {name: MatVariable(shape, kind) for name, shape, kind in listed}
+
+    def holdings(self) -> str:
+        """The names of its variables, for a message of one line."""
+        names = [name if name.isidentifier() and len(name) < 64 else ascii(name[:60]) for name in self.variables()]
+        more = len(names) - _NAMES_SHOWN
+        return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "") or "nothing"
+
+    def read(self, *names: str) -> dict[str, NDArray[Any]]:
+        """The named variables, each finite and numeric, in the shape that the file gives them.
+
+        Raises:
+            DataError: The file is damaged, or one of the variables is missing, not numeric, or not finite.
+        """
+        with self._readable():
+            if self.known:
+                from faultbench.data.matfile_child import load
+
+                arrays = load(io.BytesIO(self.content), names)
+            else:
+                arrays = READER.load(self.content, names, self.timeout_s)
+        for name in names:
+            if name not in arrays:
+                raise DataError(
+                    f"{self.path} has no variable {name}, it holds {self.holdings()}: check that this is the file its name says"
+                )
+            if not np.isfinite(arrays[name]).all():
+                raise DataError(f"variable {name} of {self.path} holds values that are not finite: get the file again")
+        return arrays
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (ReaderError, ValueError) as error:
+            raise DataError(f"{self.path} cannot be read as a MATLAB file ({error}): it is damaged, get it again") from error
+
+
+def open_mat(path: Path, known: Collection[str] = (), max_bytes: int = MAX_FILE_BYTES, timeout_s: float = TIMEOUT_S) -> MatFile:
+    """The content of a MATLAB file (version 4 to 7.2).
+
+    Args:
+        path: The file.
+        known: The SHA-256 digests of files that may be parsed in this process.
+        max_bytes: A longer file is refused unread.
+        timeout_s: How long the child process may take over one request.
+
+    Raises:
+        DataError: It cannot be read, is too large, or is at first sight no such file.
+    """
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise DataError(f"{path} is not a regular file: give the MATLAB file itself")
+    try:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            content = b"" if size > max_bytes else stream.read(max_bytes + 1)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read, {error.strerror or error}: check the path and its permissions") from error
+    if size > max_bytes or len(content) > max_bytes:
+        raise DataError(
+            f"{path} has {max(size, len(content))} bytes, more than the {max_bytes} it may have: check that it is the right file"
+        )
+    if (problem := _no_mat_file(content)) is not None:
+        raise DataError(f"{path} {problem}")
+    digest = hashlib.sha256(content).hexdigest()
+    return MatFile(path, content, digest, digest in known, timeout_s)
+
+
+def _no_mat_file(content: bytes) -> str | None:
+    if not content:
+        return "is empty: get the file again"
+    if content.startswith((_HDF5, b"MATLAB 7.3")) or content[512:520] == _HDF5:
+        return "is a MATLAB 7.3 (HDF5) file: save it again in MATLAB with save(..., '-v7')"
+    if content.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"
+    if content[:256].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "is a web page, not a MATLAB file: download it again"
+    return None

@@ -1,0 +1,188 @@
+"""The child process that reads MATLAB files which nobody vouches for, seen from the process that asks it.
+
+The child is started at the first request and kept. It is killed when it takes too long or answers nonsense, and started anew
+at the next request. What it replies is believed no further than its lengths and types go.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAX_HEADER_BYTES = 1 << 20
+_MAX_ARRAY_BYTES = 1 << 30
+_CHILD = Path(__file__).with_name("matfile_child.py")
+
+
+class ReaderError(Exception):
+    """What the child said of a file, or what became of the child over it."""
+
+
+class Reader:
+    """One persistent child process. Threads take turns; a forked process gets a child of its own.
+
+    Args:
+        program: The Python file to run as the child.
+    """
+
+    def __init__(self, program: Path = _CHILD) -> None:
+        self._program = program
+        self._child: _Child | None = None
+        self._turn = threading.Lock()
+        atexit.register(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def variables(self, content: bytes, timeout_s: float) -> list[tuple[str, tuple[int, ...], str]]:
+        """Name, shape and MATLAB class of each variable of a file.
+
+        Raises:
+            ReaderError: The file could not be read.
+        """
+        with self._conversation(timeout_s) as child:
+            header = child.ask(content, None)
+            return [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
+
+    def load(self, content: bytes, names: tuple[str, ...], timeout_s: float) -> dict[str, NDArray[Any]]:
+        """Those of the named variables that a file holds.
+
+        Raises:
+            ReaderError: The file could not be read, or one of them is not numeric.
+        """
+        with self._conversation(timeout_s) as child:
+            header = child.ask(content, names)
+            return {
+                str(name): child.take_array(np.dtype(str(code)), tuple(int(n) for n in shape)) for name, code, shape in header["arrays"]
+            }
+
+    def close(self) -> None:
+        """Ends the child."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+    def _forget(self) -> None:
+        """In a forked process: the child, and whatever it is being asked, belong to the process this one was forked from."""
+        self._child = None
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def _conversation(self, timeout_s: float) -> Iterator[_Child]:
+        with self._turn:
+            child = self._child
+            if child is None or not child.alive:
+                self.close()
+                child = self._child = _Child(self._program)
+            try:
+                with child.deadline(timeout_s):
+                    yield child
+            except ReaderError:
+                raise
+            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+                self.close()
+                problem = (
+                    f"it takes longer than {timeout_s:g} s to read" if child.late else f"it breaks the process that reads it ({error})"
+                )
+                raise ReaderError(problem) from error
+            except BaseException:
+                self.close()  # interrupted half-way: the rest of the reply belongs to nobody
+                raise
+
+
+class _Child:
+    """A running child, and a thread that kills it when a deadline passes."""
+
+    def __init__(self, program: Path) -> None:
+        self.late = False
+        self._ended = False
+        self._deadline = math.inf
+        self._wakes = math.inf
+        self._changed = threading.Condition()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(program)],  # -P: the modules beside the program do not become importable by bare names
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+        self._requests = cast(BinaryIO, self._process.stdin)
+        self._replies = cast(BinaryIO, self._process.stdout)
+        threading.Thread(target=self._watch, name="faultbench-matfile-deadline", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        return not self.late and self._process.poll() is None  # one killed late may take a moment to go
+
+    def ask(self, content: bytes, names: tuple[str, ...] | None) -> dict[str, Any]:
+        """Sends a request; returns the reply's header."""
+        from faultbench.data.matfile_child import read_frame, write_frames
+
+        write_frames(self._requests, json.dumps({"names": names}).encode(), content)
+        frame = read_frame(self._replies, _MAX_HEADER_BYTES)
+        if frame is None:
+            raise ValueError("it has died")
+        header: dict[str, Any] = json.loads(frame)
+        if "error" in header:
+            raise ReaderError(str(header["error"]))
+        return header
+
+    def take_array(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The reply's next array."""
+        from faultbench.data.matfile_child import read_frame
+
+        if dtype.kind not in "biuf":
+            raise ValueError(f"it announces an array of {dtype}")
+        frame = read_frame(self._replies, _MAX_ARRAY_BYTES)
+        if frame is None:
+            raise ValueError("it has died")
+        return np.frombuffer(frame, dtype).reshape(shape)
+
+    @contextlib.contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Within this the child lives `seconds` at most."""
+        with self._changed:
+            self._deadline = time.monotonic() + seconds
+            if self._deadline < self._wakes:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._deadline = math.inf
+
+    def end(self) -> None:
+        """Kills the child and closes its pipes."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        self._process.kill()
+        with contextlib.suppress(OSError):  # the rest of a request that the child did not live to take
+            self._process.communicate()
+
+    def _watch(self) -> None:
+        """Sleeps until the deadline it knew last; only an earlier one has to wake it, so that a request costs no switch of threads."""
+        with self._changed:
+            while not self._ended:
+                if time.monotonic() >= self._deadline:
+                    self.late = True
+                    self._process.kill()
+                    return
+                self._wakes = self._deadline
+                self._changed.wait(None if math.isinf(self._wakes) else max(0.0, self._wakes - time.monotonic()))
+
+
+READER = Reader()
+"""The process's one reader."""

@@ -1,0 +1,229 @@
+"""The Case Western Reserve University bearing data: faults seeded by spark erosion, at two machine ends, under four loads.
+
+The data come from the Case Western Reserve University Bearing Data Center as one MATLAB file per record, named by its number.
+What is odd about the records is in `records` and `decimation`; here they become recordings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, UsageError, open_mat
+from numpy.typing import NDArray
+
+from faultbench_datasets.cwru.decimation import decimate, decimated_length
+from faultbench_datasets.cwru.records import DRIVE_END, FAN_END, NOMINAL_RPM, SENSORS, SPEED_OVERRIDES, Record, known_digests, records
+
+READER_VERSION = 1
+"""To be raised with every change that changes a signal."""
+
+CITE = "Case Western Reserve University Bearing Data Center, seeded fault test data, https://engineering.case.edu/bearingdatacenter"
+LICENCE = "none stated by the source"
+_HOW_TO_GET = (
+    "download the records from the Case Western Reserve University Bearing Data Center (https://engineering.case.edu/bearingdatacenter) "
+    "as DIR/cwru/97.mat, DIR/cwru/105.mat and so on, and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+)
+
+_SPEED_TOLERANCE = 0.015
+"""The speeds of the files lie within 1 % of the nominal ones, but for one that is 2.3 % off and is that of another load."""
+_MAX_FILE_BYTES = 64 * 1024 * 1024
+"""Four times the largest official file."""
+_MAX_SAMPLES = 2_000_000
+"""Four times the longest record."""
+_MIN_SECONDS = 1.0
+_MAX_G = 1000.0
+"""The strongest shock in the records is below 10 g; what goes beyond this are no accelerations in g."""
+
+
+class Cwru:
+    """The data set at one sampling rate.
+
+    At 12 kHz both ends of the machine have faults, and the healthy records are decimated. At 48 kHz they are read as they
+    are; the source recorded no fan-end fault at that rate, hence the fan end is not listed at all.
+
+    Args:
+        rate: 12 or 48, kHz.
+        data_dir: The folder that holds `cwru/97.mat`, or the folder of the files itself; else the environment's `FAULTBENCH_DATA`.
+    """
+
+    def __init__(self, rate: int = 12, data_dir: Path | None = None) -> None:
+        if rate not in (12, 48):
+            raise UsageError(f"cwru: there are no records of {rate} kHz: choose rate=12 or rate=48")
+        self._rate = rate
+        self._data_dir = data_dir
+        self._ends = (DRIVE_END, FAN_END) if rate == 12 else (DRIVE_END,)
+
+    def catalogue(self) -> Catalogue:
+        """The recordings that this copy holds, from file headers; every file is hashed, so that an exchanged one is noticed.
+
+        Raises:
+            DataError: There is no data, or a file is not the record that its name says.
+        """
+        folder = self._folder()
+        names = _names_in(folder)
+        recordings: list[Recording] = []
+        missing: dict[str, str] = {}
+        digests = []
+        for record in records():
+            if record.rate_khz != self._rate and record.element != HEALTHY:
+                continue
+            path = folder / f"{record.number}.mat"
+            if path.name not in names:
+                missing |= dict.fromkeys((name for _, name in self._identities(record)), f"{path.name} is not in {folder}")
+                continue
+            mat = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES)
+            digests.append(f"{record.number}={mat.sha256}")
+            recordings += self._listed(record, mat, missing)
+        if not recordings:
+            raise DataError(f"cwru: {folder} holds no record that is read at {self._rate} kHz: {_HOW_TO_GET}")
+        contents = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+        return Catalogue(
+            dataset="cwru",
+            version=f"{READER_VERSION}-{self._rate}kHz-{contents}",
+            recordings=tuple(recordings),
+            targets=self._ends,
+            cite=CITE,
+            licence=LICENCE,
+            missing=missing,
+        )
+
+    def read(self, recording: Recording, channel: str) -> NDArray[np.float32]:
+        """One signal, (sample,), in g.
+
+        Raises:
+            DataError: The file is not there any more, damaged, or holds something else than was listed.
+        """
+        record, end = self._find(recording.id)
+        path = self._folder() / f"{record.number}.mat"
+        name = record.variable(channel)
+        stored = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES).read(name)[name]
+        _check_vector(name, MatVariable(stored.shape, stored.dtype.name), path, record)
+        signal: NDArray[np.float64] = stored.reshape(-1).astype(np.float64, copy=False)
+        strongest = float(np.abs(signal).max())
+        if strongest > _MAX_G:
+            raise DataError(f"cwru: variable {name} of {path} reaches {strongest:.3g}, no acceleration in g: get the file again")
+        if record.rate_khz != self._rate:
+            signal = decimate(signal, end)
+        listed = next((c.samples for c in recording.channels if c.name == channel), None)
+        if len(signal) != listed:
+            raise DataError(f"cwru: variable {name} of {path} gives {len(signal)} samples where {listed} were listed: run it again")
+        return signal.astype(np.float32)
+
+    def _folder(self) -> Path:
+        given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
+        if not given:
+            raise DataError(f"cwru: no data folder is given: {_HOW_TO_GET}")
+        for folder in (Path(given) / "cwru", Path(given)):
+            if not _names_in(folder).isdisjoint(f"{record.number}.mat" for record in records()):
+                return folder
+        raise DataError(f"cwru: neither {Path(given) / 'cwru'} nor {given} holds a record: {_HOW_TO_GET}")
+
+    def _identities(self, record: Record) -> list[tuple[str, str]]:
+        """Machine end and id of the recordings that a record gives: a healthy one shows a bearing at each end."""
+        if record.element == HEALTHY:
+            return [(end, f"{record.number}:{end}") for end in self._ends]
+        return [(record.end, str(record.number))]
+
+    def _find(self, name: str) -> tuple[Record, str]:
+        for record in records():
+            for end, identity in self._identities(record):
+                if identity == name:
+                    return record, end
+        raise DataError(f"cwru: there is no recording {name}: take one of the catalogue")
+
+    def _listed(self, record: Record, mat: MatFile, missing: dict[str, str]) -> list[Recording]:
+        held = mat.variables()
+        sensors = [sensor for sensor in SENSORS.values() if record.variable(sensor) in held]
+        if not sensors or (record.element != HEALTHY and SENSORS[record.end] not in sensors):
+            wanted = record.variable(SENSORS[record.end] if record.end else "DE")
+            raise DataError(
+                f"cwru: {mat.path} has no variable {wanted}, it holds {mat.holdings()}: check that it is record {record.number}"
+            )
+        for sensor in sensors:
+            _check_vector(record.variable(sensor), held[record.variable(sensor)], mat.path, record)
+        speed_rpm, notes = _speed(record, mat, held)
+        lengths = {sensor: held[record.variable(sensor)].size for sensor in sensors}
+        notes += _odd_file(record, mat, lengths)
+        listed = []
+        for end, name in self._identities(record):
+            own = SENSORS[end]
+            if own not in sensors:
+                missing[name] = f"{mat.path.name} has no variable {record.variable(own)} in this copy"
+                continue
+            decimated = record.rate_khz != self._rate
+            channels = tuple(
+                Channel(sensor, self._rate * 1000.0, decimated_length(lengths[sensor], end) if decimated else lengths[sensor])
+                for sensor in (own, *(other for other in sensors if other != own))
+            )
+            listed.append(
+                Recording(
+                    dataset="cwru",
+                    id=name,
+                    machine="cwru",
+                    mounting=end,
+                    bearing=record.bearing,
+                    element=record.element,
+                    severity=f"{record.mil} mil" if record.mil else "",
+                    session=str(record.number),
+                    load=f"{record.load_hp} hp",
+                    speed_rpm=speed_rpm,
+                    channels=channels,
+                    geometry=record.geometry(end),
+                    position=record.position,
+                    notes=tuple(notes),
+                )
+            )
+        return listed
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        raise DataError(f"cwru: {folder} cannot be listed, {error.strerror or error}: check its permissions") from error
+
+
+def _check_vector(name: str, variable: MatVariable, path: Path, record: Record) -> None:
+    seconds = variable.size / (record.rate_khz * 1000)
+    if variable.kind not in ("double", "single", "float64", "float32") or variable.size != max(variable.shape, default=0):
+        shape = "x".join(map(str, variable.shape))
+        problem = f"is {variable.kind} of {shape}, not one column of numbers"
+    elif seconds < _MIN_SECONDS:
+        problem = f"holds {variable.size} samples, less than {_MIN_SECONDS:g} s"
+    elif variable.size > _MAX_SAMPLES:
+        problem = f"holds {variable.size} samples, more than {_MAX_SAMPLES}"
+    else:
+        return
+    raise DataError(f"cwru: variable {name} of {path} {problem}: get the file again")
+
+
+def _speed(record: Record, mat: MatFile, held: dict[str, MatVariable]) -> tuple[float, list[str]]:
+    """The speed, rev/min, and what is odd about it."""
+    if record.number in SPEED_OVERRIDES:
+        speed_rpm, reason = SPEED_OVERRIDES[record.number]
+        return speed_rpm, [f"speed {speed_rpm:.0f} rpm: {reason}"]
+    nominal = NOMINAL_RPM[record.load_hp]
+    variable = held.get(record.speed_variable)
+    if variable is None:
+        return nominal, [f"speed {nominal:.0f} rpm is the nominal one: the file states none"]
+    if variable.size != 1:
+        raise DataError(f"cwru: variable {record.speed_variable} of {mat.path} holds {variable.size} values, not one: get the file again")
+    stated = float(mat.read(record.speed_variable)[record.speed_variable].reshape(-1)[0])
+    if abs(stated - nominal) <= _SPEED_TOLERANCE * nominal:
+        return stated, []
+    return nominal, [f"speed {nominal:.0f} rpm is the nominal one: the file's {stated:.0f} rpm is too far from it"]
+
+
+def _odd_file(record: Record, mat: MatFile, lengths: dict[str, int]) -> list[str]:
+    notes = []
+    if record.sha256 and mat.sha256 != record.sha256:
+        notes.append("not the official file: its SHA-256 differs")
+    for sensor, length in lengths.items():
+        if record.samples is not None and length != record.samples:
+            notes.append(f"{sensor} holds {length} samples, the official file {record.samples}")
+    return notes

@@ -1,0 +1,293 @@
+"""MATLAB files from outside: read where they can be, refused in one line where they cannot, and never able to break the process."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import multiprocessing
+import os
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from faultbench.data import matfile, matfile_child
+from faultbench.data.matfile import open_mat
+from faultbench.data.matfile_reader import Reader, ReaderError
+from faultbench.errors import DataError
+
+SIGNAL = np.random.default_rng(7).standard_normal((3000, 1))
+
+
+def saved(path: Path, compressed: bool = True, **variables: object) -> Path:
+    scipy.io.savemat(path, variables, do_compression=compressed)
+    return path
+
+
+@pytest.fixture
+def mat(tmp_path: Path) -> Path:
+    return saved(tmp_path / "105.mat", X105_DE_time=SIGNAL, X105RPM=np.array([[1797]], np.uint16))
+
+
+def one_line(error: BaseException) -> str:
+    message = str(error)
+    assert "\n" not in message
+    assert ": " in message
+    return message
+
+
+def test_the_child_reads_what_scipy_reads(mat: Path) -> None:
+    opened = open_mat(mat)
+    assert not opened.known
+    read = opened.read("X105_DE_time", "X105RPM")
+    np.testing.assert_array_equal(read["X105_DE_time"], SIGNAL)
+    assert read["X105RPM"].dtype == np.uint16
+    assert {name: v.shape for name, v in opened.variables().items()} == {"X105_DE_time": (3000, 1), "X105RPM": (1, 1)}
+
+
+def test_big_endian_numbers_arrive_as_numbers(tmp_path: Path) -> None:
+    # written by hand: scipy writes native byte order only
+    name, values = b"x\0", np.arange(5.0)
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\x00MI"
+    flags = struct.pack(">IIII", 6, 8, 6, 0)
+    body = (
+        flags
+        + struct.pack(">IIii", 5, 8, 5, 1)
+        + struct.pack(">II", 1, 1)
+        + name.ljust(8, b"\0")
+        + struct.pack(">II", 9, 40)
+        + values.astype(">f8").tobytes()
+    )
+    path = tmp_path / "big.mat"
+    path.write_bytes(head + struct.pack(">II", 14, len(body)) + body)
+    np.testing.assert_array_equal(open_mat(path).read("x")["x"].ravel(), values)
+
+
+def test_a_file_of_known_digest_is_read_in_this_process(mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matfile, "READER", None)  # asking the child would fail
+    opened = open_mat(mat, known={hashlib.sha256(mat.read_bytes()).hexdigest()})
+    np.testing.assert_array_equal(opened.read("X105_DE_time")["X105_DE_time"], SIGNAL)
+    assert list(opened.variables()) == ["X105_DE_time", "X105RPM"]
+
+
+def test_what_was_hashed_is_what_is_parsed_though_the_file_is_exchanged(mat: Path) -> None:
+    opened = open_mat(mat)
+    saved(mat, X105_DE_time=SIGNAL * 2)
+    np.testing.assert_array_equal(opened.read("X105_DE_time")["X105_DE_time"], SIGNAL)
+
+
+def test_a_missing_variable_is_named_with_what_is_there(mat: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        open_mat(mat).read("X106_DE_time")
+    message = one_line(refused.value)
+    assert "105.mat has no variable X106_DE_time, it holds X105_DE_time, X105RPM" in message
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    for value in (np.nan, np.inf):
+        spoilt = SIGNAL.copy()
+        spoilt[1234] = value
+        with pytest.raises(DataError, match=r"variable x of .* not finite"):
+            open_mat(saved(tmp_path / "x.mat", x=spoilt)).read("x")
+
+
+@pytest.mark.parametrize(
+    "value", [{"field": SIGNAL}, "text", SIGNAL + 1j, np.array([[1, "a"]], dtype=object)], ids=["struct", "text", "complex", "cell"]
+)
+def test_what_is_not_real_numbers_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(DataError, match=r"variable x holds .*, not real numbers"):
+        open_mat(saved(tmp_path / "x.mat", x=value)).read("x")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", r"save\(\.\.\., '-v7'\)"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(600), r"save\(\.\.\., '-v7'\)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html>404</html>", "is a web page"),
+        (b"record,bytes\n" * 50, "cannot be read as a MATLAB file"),
+        (bytes(1000), "cannot be read as a MATLAB file"),
+        (b"\x80\x04\x95" + bytes(300), "cannot be read as a MATLAB file"),
+    ],
+    ids=["empty", "v7.3", "hdf5", "lfs", "html", "csv", "zeros", "pickle"],
+)
+def test_a_foreign_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "97.mat"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=said) as refused:
+        open_mat(path).read("X097_DE_time")
+    assert "97.mat" in one_line(refused.value)
+
+
+def test_a_folder_a_pipe_a_missing_and_a_huge_file_are_refused_unread(tmp_path: Path, mat: Path) -> None:
+    (tmp_path / "folder.mat").mkdir()
+    with pytest.raises(DataError, match="not a regular file"):
+        open_mat(tmp_path / "folder.mat")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.mat")
+        with pytest.raises(DataError, match="not a regular file"):
+            open_mat(tmp_path / "pipe.mat")
+    with pytest.raises(DataError, match="No such file"):
+        open_mat(tmp_path / "none.mat")
+    with pytest.raises(DataError, match="more than the 1000 it may have"):
+        open_mat(mat, max_bytes=1000)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_file_cut_short_anywhere_is_refused_or_read_whole(tmp_path: Path, compressed: bool) -> None:
+    whole = saved(tmp_path / "whole.mat", compressed, x=SIGNAL, y=np.ones((1, 1))).read_bytes()
+    path = tmp_path / "cut.mat"
+    refusals = 0
+    for length in sorted({1, 4, 60, 124, 127, 128, 129, 136, 140, 160, 200, *np.linspace(250, len(whole) - 1, 40).astype(int)}):
+        path.write_bytes(whole[:length])
+        try:
+            read = open_mat(path).read("x")["x"]
+        except DataError as error:
+            one_line(error)
+            refusals += 1
+        else:
+            np.testing.assert_array_equal(read, SIGNAL)
+    assert refusals >= 45
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_flipped_bytes_raise_nothing_but_a_data_error(tmp_path: Path, compressed: bool) -> None:
+    whole = saved(tmp_path / "whole.mat", compressed, x=SIGNAL[:400], s={"a": "text", "b": [1.0, 2.0]}).read_bytes()
+    rng = np.random.default_rng(11)
+    path = tmp_path / "flipped.mat"
+    refusals = 0
+    for trial in range(150):
+        content = bytearray(whole)
+        reach = 300 if trial % 2 else len(content)  # every other time in the headers
+        for place in rng.integers(0, reach, size=rng.integers(1, 6)):
+            content[place] = rng.integers(0, 256)
+        path.write_bytes(content)
+        try:
+            opened = open_mat(path, timeout_s=20)
+            opened.variables()
+            assert np.isfinite(opened.read("x")["x"]).all()
+        except DataError as error:
+            one_line(error)
+            refusals += 1
+    assert refusals > 5  # flipped samples of an uncompressed file are just other samples
+
+
+def test_a_hostile_variable_name_stays_on_one_line(tmp_path: Path, mat: Path) -> None:
+    content = mat.read_bytes()
+    path = saved(tmp_path / "evil.mat", False, abcdefgh=np.ones((1, 2)))
+    content = path.read_bytes().replace(b"abcdefgh", b"a\n\x1b[31mX")
+    path.write_bytes(content)
+    with pytest.raises(DataError) as refused:
+        open_mat(path).read("x")
+    assert "\x1b" not in one_line(refused.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_file_that_inflates_beyond_the_memory_limit_is_refused(tmp_path: Path) -> None:
+    # a deflate stream can repeat blocks that end at a byte: 16 MiB of zeros, 200 times
+    press = zlib.compressobj(9)
+    press.compress(bytes(1 << 16))
+    press.flush(zlib.Z_FULL_FLUSH)
+    zeros = press.compress(bytes(1 << 24)) + press.flush(zlib.Z_FULL_FLUSH)
+    claimed = 200 << 24
+    flags, dimensions, name = (
+        struct.pack("<4I", 6, 8, 6, 0),
+        struct.pack("<IIii", 5, 8, claimed // 8, 1),
+        struct.pack("<I4s", 0x10001, b"x"),
+    )
+    variable = flags + dimensions + name + struct.pack("<II", 9, claimed)
+    press = zlib.compressobj(9)
+    start = press.compress(struct.pack("<II", 14, len(variable) + claimed) + variable) + press.flush(zlib.Z_FULL_FLUSH)
+    body = start + zeros * 200
+    path = tmp_path / "bomb.mat"
+    path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + struct.pack("<II", 15, len(body)) + body)
+    assert open_mat(path).variables()["x"].shape == (claimed // 8, 1)
+    with pytest.raises(DataError, match="MemoryError"):
+        open_mat(path).read("x")
+
+
+MISBEHAVING = f"""
+import importlib.util, os, sys, time
+spec = importlib.util.spec_from_file_location("child", {str(Path(matfile_child.__file__))!r})
+child = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(child)
+honest = child._answer
+def answer(names, content):
+    if content == b"sleep": time.sleep(600)
+    if content == b"die": os._exit(3)
+    if content == b"babble": return [b"no JSON"]
+    if content == b"list": return [b"[]"]
+    if content == b"objects": return [b'{{"arrays": [["x", "|O", [1]]]}}', bytes(8)]
+    if content == b"short": return [b'{{"arrays": [["x", "<f8", [100]]]}}', bytes(8)]
+    if content == b"huge":
+        sys.stdout.buffer.write((1 << 60).to_bytes(8, "big")); sys.stdout.buffer.flush(); time.sleep(600)
+    return honest(names, content)
+child._answer = answer
+child.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    program = tmp_path_factory.mktemp("child") / "misbehaving.py"
+    program.write_text(MISBEHAVING)
+    return Reader(program)
+
+
+def content_of(x: float) -> bytes:
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"x": x})
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"die", b"babble", b"list", b"objects", b"short", b"huge"])
+def test_a_child_that_dies_or_lies_is_an_error_and_the_next_request_gets_a_new_one(misbehaving: Reader, content: bytes) -> None:
+    with pytest.raises(ReaderError, match="breaks the process"):
+        misbehaving.load(content, ("x",), 60)
+    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+
+
+def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_one(misbehaving: Reader) -> None:
+    assert misbehaving.load(content_of(1.0), ("x",), 600)["x"] == 1.0  # a later deadline before does not hide the earlier one
+    with pytest.raises(ReaderError, match=r"longer than 0\.2 s"):
+        misbehaving.load(b"sleep", ("x",), 0.2)
+    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+
+
+def test_the_child_is_kept_between_requests(misbehaving: Reader) -> None:
+    misbehaving.load(content_of(1.0), ("x",), 60)
+    first = misbehaving._child
+    misbehaving.variables(content_of(2.0), 60)
+    assert misbehaving._child is first
+
+
+def _read_in_fork(path: Path, queue: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+    queue.put([float(open_mat(path).read("X105_DE_time")["X105_DE_time"].sum()) for _ in range(20)])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_reads_through_a_child_of_its_own(mat: Path) -> None:
+    here = float(open_mat(mat).read("X105_DE_time")["X105_DE_time"].sum())
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    process = context.Process(target=_read_in_fork, args=(mat, queue))
+    process.start()
+    assert [float(open_mat(mat).read("X105_DE_time")["X105_DE_time"].sum()) for _ in range(20)] == [here] * 20
+    assert queue.get(timeout=60) == [here] * 20
+    process.join()
+
+
+def test_the_child_can_open_no_file(tmp_path: Path) -> None:
+    program = tmp_path / "opening.py"
+    program.write_text(MISBEHAVING.replace('if content == b"die": os._exit(3)', 'if content == b"open": open(sys.executable, "rb")'))
+    reader = Reader(program)
+    if sys.platform == "linux":
+        with pytest.raises(ReaderError, match="breaks the process"):
+            reader.load(b"open", ("x",), 60)
+    reader.close()
