@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 API_VERSION = 1
 
 _HOMES = {
-    "faultbench.artifact.format": ("Graphs", "Manifest"),
+    "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
+    "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
+    "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
+    "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
+    "faultbench.learning.augment": ("Augmentation",),
     "faultbench.learning.contracts": (
         "Backbone",
         "Budget",
@@ -27,6 +31,13 @@ _HOMES = {
         "State",
         "TaskBatch",
     ),
+    "faultbench.learning.loss": ("cross_entropy",),
+    "faultbench.learning.meta": ("meta_train",),
+    "faultbench.learning.net": ("Net", "features_of"),
+    "faultbench.learning.stepwise": ("StepwiseLearner",),
+    "faultbench.learning.tasks": ("Tasks", "standardise"),
+    "faultbench.measuring.device": ("probe_host",),
+    "faultbench.measuring.host": ("run_on_host",),
     "faultbench.measuring.target": ("Device", "EpisodeWindows", "Kind", "Measurement", "Target", "Timing"),
     "faultbench.offers": ("Offer", "Param", "Value"),
 }

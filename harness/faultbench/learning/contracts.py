@@ -118,7 +118,12 @@ class Parts(Protocol):
 
 
 class Learner(Protocol):
-    """A few-shot learner. Its reference semantics are in torch; what is scored is what its exported graphs return."""
+    """A few-shot learner. Its reference semantics are in torch; what is scored is what its exported graphs return.
+
+    `meta_trained` says whether `fit` learns anything from the source.
+    """
+
+    meta_trained: bool
 
     def build(self, shape: NetShape, parts: Parts, seed: int) -> Net:
         """An untrained net, initialised from `seed` alone."""
@@ -126,6 +131,10 @@ class Learner(Protocol):
 
     def fit(self, net: Net, tasks: Tasks, budget: Budget, extra_loss: ExtraLoss | None = None) -> Net:
         """Meta-training, on source tasks only. A learner without meta-training returns the net as it is."""
+        ...
+
+    def loss(self, net: Net, batch: TaskBatch) -> Tensor:
+        """The mean loss on the queries of source tasks after adapting to their support, differentiable to the net."""
         ...
 
     def adapt(self, net: Net, support: Tensor, labels: Tensor) -> State:
@@ -156,7 +165,7 @@ class CompressContext(Protocol):
         ...
 
     def batches(self, tasks: int) -> Iterator[TaskBatch]:
-        """Source tasks, endlessly, seeded: to weigh filters on."""
+        """Batches of `tasks` source tasks, endlessly, seeded: to weigh filters on."""
         ...
 
 

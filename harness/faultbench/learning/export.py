@@ -1,0 +1,105 @@
+"""From a learner's functions in torch to the ONNX graphs of an artifact.
+
+An adaptation step holds a gradient. `make_fx` traces through `torch.func.grad` down to plain operators, so that forward,
+backward and update become one graph that any stock onnxruntime runs; nothing is derived by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from faultbench.artifact.format import IR_VERSION, OPSET
+from faultbench.errors import CellError
+
+Flat = Callable[..., tuple[Tensor, ...]]
+
+
+def trace(function: Flat, examples: Sequence[Tensor]) -> nn.Module:
+    """A function of tensors, gradients and all, as a module of core operators with the example's shapes."""
+    from torch._decomp import core_aten_decompositions
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    table = {**core_aten_decompositions(), torch.ops.aten.convolution_backward.default: convolution_backward}
+    traced: nn.Module = make_fx(function, decomposition_table=table)(*examples)
+    return traced
+
+
+def to_onnx(
+    module: nn.Module, examples: tuple[Tensor, Sequence[Tensor]] | Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str], *, any_batch: bool
+) -> bytes:
+    """A module as a serialised ONNX model of the pinned opset and IR version.
+
+    Args:
+        module: Called with `examples` as positional arguments; returns a tensor or a tuple of tensors.
+        examples: Tensors; the last may be a list of tensors.
+        inputs: The names of all tensors.
+        outputs: The outputs' names.
+        any_batch: Whether the first axis of the first tensor is symbolic.
+    """
+    shapes = None
+    if any_batch:
+        rest = tuple([None] * len(e) if isinstance(e, list) else None for e in examples[1:])
+        shapes = ({0: torch.export.Dim("n", min=1, max=1 << 20)}, *rest)
+    exporter = logging.getLogger("torch.onnx")
+    level = exporter.level
+    exporter.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                module.eval(),
+                tuple(examples),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+                optimize=False,
+                opset_version=OPSET,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=shapes,
+            )
+    finally:
+        exporter.setLevel(level)
+    if program is None:
+        raise CellError("torch's exporter returned no model: check the versions of torch, onnx and onnxscript")
+    model = program.model_proto
+    model.ir_version = IR_VERSION
+    return bytes(model.SerializeToString())
+
+
+def convolution_backward(
+    gradient: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    _bias_sizes: object,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,
+    _output_padding: object,
+    groups: int,
+    mask: Sequence[bool],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """The gradients of a convolution in one dimension, of stride 1: the input's as a convolution with the filters turned
+    round, the filters' as one matrix product over the unfolded input (ONNX has neither operator)."""
+    if x.dim() != 3 or transposed or groups != 1 or list(stride) != [1] or list(dilation) != [1]:
+        raise NotImplementedError("only plain convolutions of stride 1 in one dimension can be adapted on a device")
+    outputs, inputs, kernel = weight.shape
+    batch, _, length = gradient.shape
+    to_x = to_weight = to_bias = None
+    if mask[0]:
+        to_x = F.conv1d(gradient, weight.transpose(0, 1).flip(-1), padding=kernel - 1 - padding[0])
+    if mask[1]:
+        padded = F.pad(x, (padding[0], padding[0]))
+        unfolded = torch.stack([padded[:, :, j : j + length] for j in range(kernel)], 2)
+        columns = unfolded.permute(0, 3, 1, 2).reshape(batch * length, inputs * kernel)
+        to_weight = (gradient.transpose(0, 1).reshape(outputs, batch * length) @ columns).reshape(outputs, inputs, kernel)
+    if mask[2]:
+        to_bias = gradient.sum((0, 2))
+    return to_x, to_weight, to_bias

@@ -1,0 +1,143 @@
+"""Does the artifact compute what torch computes? Checked when it is exported, and recorded in the row.
+
+Float32 alone cannot answer: a ReLU or pooling decision that the last bit turns over makes one step differ by a per cent or
+two of the update, between two formulations in torch as well. So the traced formulas are held against autograd in float64,
+where nothing turns over, and the graph in float32 against torch from the same state, step by step.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from faultbench.learning.contracts import State
+from faultbench.learning.export import trace
+from faultbench.learning.net import Net
+from faultbench.learning.stepwise import StepwiseLearner
+
+FORMULA_LIMIT = 1e-10
+"""Traced formulas against autograd, float64, relative to the update."""
+STEP_LIMIT = 1e-5
+"""A float32 step against torch from the same state, relative to the state."""
+TURNED_LIMIT = 5e-2
+"""The same, relative to the update, where a decision turned over."""
+TURNED_SHARE = 0.1
+"""How many steps may have a decision turned over."""
+OUTPUT_LIMIT = 1e-4
+"""Features and logits, relative to their largest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What was found. Errors are the largest over tensors.
+
+    Args:
+        formulas: Of one traced step against autograd in float64, relative to the update.
+        steps: Steps compared in float32.
+        step: Of the float32 steps in which no decision turned over, relative to the state.
+        turned: Steps in which a decision turned over.
+        turned_error: Of those, relative to the update.
+        features: Of the features, relative to their largest.
+        logits: Of the logits from the same state, relative to their largest.
+    """
+
+    formulas: float
+    steps: int
+    step: float
+    turned: int
+    turned_error: float
+    features: float
+    logits: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the artifact computes what torch computes."""
+        return (
+            self.formulas <= FORMULA_LIMIT
+            and self.turned <= max(1, TURNED_SHARE * self.steps)
+            and self.turned_error <= TURNED_LIMIT
+            and max(self.features, self.logits) <= OUTPUT_LIMIT
+        )
+
+
+def parity(learner: StepwiseLearner, net: Net, artifact: Path, support: Tensor, labels: Tensor, query: Tensor) -> Parity:
+    """Holds an artifact against torch on one episode.
+
+    Args:
+        learner: The learner that was exported.
+        net: Its net.
+        artifact: The artifact's folder.
+        support: Raw windows (k, channel, sample), as many as the artifact's `adapt` takes.
+        labels: One-hot (k, way).
+        query: Raw windows (n, channel, sample).
+    """
+    net = net.eval()
+    with torch.no_grad():
+        features, query_features = net.features(support), net.features(query)
+    state = {name: tensor.detach() for name, tensor in learner.initial(net, labels.shape[1]).items()}
+    formulas = _formulas(learner, net, state, features, labels)
+
+    adapt = _session(artifact / "adapt.onnx")
+    steps: list[tuple[float, float]] = []
+    for _ in range(learner.steps):
+        after = {name: tensor.detach() for name, tensor in learner.step(net, state, features, labels).items()}
+        got = _run(adapt, {**state, "features": features, "labels": labels})
+        # A tensor of zeros (a head before the first step) has no size of its own to be measured by.
+        worst = [float(np.abs(got[f"new.{name}"] - value.numpy()).max()) for name, value in after.items()]
+        sizes = [max(float(value.abs().max()), 1e-3) for value in after.values()]
+        updates = [max(float((value - state[name]).abs().max()), 1e-12) for name, value in after.items()]
+        steps.append((max(w / s for w, s in zip(worst, sizes, strict=True)), max(w / u for w, u in zip(worst, updates, strict=True))))
+        state = after
+    calm = [step for step, _ in steps if step <= STEP_LIMIT]
+    turned = [update for step, update in steps if step > STEP_LIMIT]
+
+    logits = learner.logits(net, state, query_features).detach()
+    predict = _run(_session(artifact / "predict.onnx"), {**state, "features": query_features})["logits"]
+    front = _run(_session(artifact / "features.onnx"), {"windows": query})["features"]
+    return Parity(
+        formulas=formulas,
+        steps=len(steps),
+        step=max(calm, default=0.0),
+        turned=len(turned),
+        turned_error=max(turned, default=0.0),
+        features=_relative(front, query_features),
+        logits=_relative(predict, logits),
+    )
+
+
+def _formulas(learner: StepwiseLearner, net: Net, state: State, features: Tensor, labels: Tensor) -> float:
+    """The traced step against autograd, in float64, relative to each tensor's update."""
+    double = copy.deepcopy(net).double()
+    names = list(state)
+    inputs = [features.double(), labels.double(), *(tensor.double() for tensor in state.values())]
+
+    def step(features: Tensor, labels: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        after = learner.step(double, dict(zip(names, tensors, strict=True)), features, labels)
+        return tuple(after[name] for name in names)
+
+    traced, direct = trace(step, inputs)(*inputs), step(*inputs)
+    updates = [max(float((after - before).abs().max()), 1e-6) for after, before in zip(direct, inputs[2:], strict=True)]
+    return max(float((a - b).abs().max()) / update for a, b, update in zip(traced, direct, updates, strict=True))
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, inputs: Mapping[str, Tensor]) -> dict[str, NDArray[np.float32]]:
+    wanted = {i.name: inputs[i.name].detach().numpy() for i in session.get_inputs()}
+    return dict(zip([o.name for o in session.get_outputs()], session.run(None, wanted), strict=True))
+
+
+def _relative(got: NDArray[np.float32], reference: Tensor) -> float:
+    return float(np.abs(got - reference.numpy()).max() / max(float(reference.abs().max()), 1e-12))

@@ -1,0 +1,1 @@
+"""Backbones: from features to an embedding."""

@@ -1,0 +1,129 @@
+"""Model-agnostic meta-learning, second order (Finn, Abbeel & Levine 2017, arXiv 1703.03400, Algorithm 2)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad
+
+from faultbench.api import (
+    Augmentation,
+    Budget,
+    ExtraLoss,
+    Net,
+    NetShape,
+    Parts,
+    State,
+    StepwiseLearner,
+    TaskBatch,
+    Tasks,
+    cross_entropy,
+    features_of,
+    meta_train,
+    standardise,
+)
+
+TRAIN_QUERIES = 5
+"""Query windows per class of a source task: more make a step slower, not better."""
+
+
+class Maml(StepwiseLearner):
+    """Learns a start theta from which a few gradient steps on the support make a good classifier.
+
+    The head cannot be meta-learned (a class's number means nothing from one task to the next), and a random one costs
+    most of what adaptation has to give. It begins from the support's prototypes (Triantafillou et al. 2020, arXiv
+    1903.03096, section 3.2): logits at the start are squared distances to the class means. Step sizes are meta-learned per
+    tensor (Antoniou et al. 2019, arXiv 1810.09502, "LSLR" without the dependence on the step).
+
+    Args:
+        inner_steps: Gradient steps when adapting.
+        inner_lr: The step size alpha before meta-training.
+        meta_steps: Optimiser steps of the meta-training.
+        meta_batch: Tasks per optimiser step.
+        meta_lr: The highest learning rate beta of the meta-training.
+        augment: Whether source tasks are coloured and noised.
+        frontend: What makes features of raw windows.
+        backbone: From features to an embedding.
+        width: Filters per layer.
+    """
+
+    meta_trained = True
+
+    def __init__(
+        self,
+        inner_steps: int = 5,
+        inner_lr: float = 0.1,
+        meta_steps: int = 300,
+        meta_batch: int = 4,
+        meta_lr: float = 1e-3,
+        augment: bool = True,
+        frontend: str = "welch",
+        backbone: str = "conv4",
+        width: int = 32,
+    ) -> None:
+        self.steps, self.inner_lr = inner_steps, inner_lr
+        self.meta_steps, self.meta_batch, self.meta_lr = meta_steps, meta_batch, meta_lr
+        self.augment = augment
+        self.frontend, self.backbone, self.width = frontend, backbone, width
+
+    def build(self, shape: NetShape, parts: Parts, seed: int) -> Net:
+        """Front end and randomly initialised backbone; step sizes and the head's sharpness as their logarithms."""
+        frontend = parts.frontend(self.frontend).module(shape)
+        features_shape = features_of(frontend, shape.channels, shape.window)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            net = Net(frontend, parts.backbone(self.backbone).module(features_shape, self.width), features_shape)
+        net.learn("log_sharpness", torch.tensor(0.0))
+        for name in [*dict(net.body.named_parameters()), "weight", "bias"]:
+            net.learn(f"log_alpha.{name}", torch.tensor(math.log(self.inner_lr)))
+        return net
+
+    def fit(self, net: Net, tasks: Tasks, budget: Budget, extra_loss: ExtraLoss | None = None) -> Net:
+        """Algorithm 2 over source tasks, each coloured and noised anew."""
+        standardise(net, tasks)
+        coloured = Augmentation(budget.seed)
+
+        def meta_loss(batch: TaskBatch) -> Tensor:
+            loss = self.loss(net, batch := coloured(batch) if self.augment else batch)  # the queries' loss at theta', through every inner step
+            return loss if extra_loss is None else loss + extra_loss(net, batch)
+
+        steps = budget.steps(self.meta_steps)
+        batches = tasks.batches(self.meta_batch, queries=TRAIN_QUERIES)
+        meta_train(net, meta_loss, batches, steps=steps, learning_rate=self.meta_lr, progress=budget.progress)
+        return net
+
+    def initial(self, net: Net, ways: int) -> State:
+        """The meta-learned start; `fresh` says that the head is still to come from the prototypes."""
+        with torch.no_grad():
+            size = net.body(net.mean[None]).shape[1]
+        theta = {f"body.{name}": p for name, p in net.body.named_parameters()}
+        return {**theta, "head.weight": net.mean.new_zeros(ways, size), "head.bias": net.mean.new_zeros(ways), "fresh": net.mean.new_ones(())}
+
+    def step(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
+        """One inner step: theta' = theta - alpha grad L(theta), with the head from the prototypes before the first."""
+        theta = {name: p for name, p in state.items() if name != "fresh"}
+        weight, bias = self.prototypes(net, theta, features, labels)
+        fresh = state["fresh"]
+        theta["head.weight"] = fresh * weight + (1 - fresh) * theta["head.weight"]
+        theta["head.bias"] = fresh * bias + (1 - fresh) * theta["head.bias"]
+        g = grad(lambda theta: cross_entropy(self.logits(net, theta, features), labels))(theta)
+        after = {name: p - net.learned(f"log_alpha.{name.split('.', 1)[1]}").exp() * g[name] for name, p in theta.items()}
+        return {**after, "fresh": fresh * 0}
+
+    def prototypes(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights 2 c and biases -|c|^2 of the class means c, times the sharpness: logits as squared distances."""
+        sharpness = net.learned("log_sharpness").exp()
+        means = (labels.T @ self.embed(net, theta, features)) / labels.sum(0)[:, None]
+        return 2 * sharpness * means, -sharpness * (means * means).sum(1)
+
+    def embed(self, net: Net, theta: State, features: Tensor) -> Tensor:
+        """(n, d)."""
+        body = {name.removeprefix("body."): p for name, p in theta.items() if name.startswith("body.")}
+        embedding: Tensor = functional_call(net.body, body, (features,))
+        return embedding
+
+    def logits(self, net: Net, state: State, features: Tensor) -> Tensor:
+        """A linear head on the body's embedding."""
+        return self.embed(net, state, features) @ state["head.weight"].T + state["head.bias"]

@@ -1,0 +1,114 @@
+"""MAML against its formulas."""
+
+import pytest
+import torch
+from faultbench.api import Budget, TaskBatch, cross_entropy
+from faultbench.learning.parity import parity
+from faultbench_learners.maml import Maml
+from torch.nn import functional as F
+
+
+@pytest.fixture
+def learner():
+    return Maml(inner_steps=2, meta_steps=15, width=8)
+
+
+def by_hand(learner, net, features, labels, query, query_labels):
+    """The meta-loss of one task, step by step with autograd alone; the head is a variable of its own from the first step on."""
+    theta = {n: p.detach() for n, p in learner.initial(net, labels.shape[1]).items() if n != "fresh"}
+    theta["head.weight"], theta["head.bias"] = (p.detach() for p in learner.prototypes(net, theta, features, labels))
+    for _ in range(learner.steps):
+        theta = {n: p.detach().requires_grad_() for n, p in theta.items()}
+        gradients = torch.autograd.grad(cross_entropy(learner.logits(net, theta, features), labels), list(theta.values()))
+        rates = [net.learned(f"log_alpha.{n.split('.', 1)[1]}").exp() for n in theta]
+        theta = {n: (p - a * g).detach() for (n, p), a, g in zip(theta.items(), rates, gradients, strict=True)}
+    return cross_entropy(learner.logits(net, theta, query), query_labels)
+
+
+@pytest.fixture
+def double_task(source, learner):
+    """A net and one task in float64."""
+    net = learner.build(source.shape, source.parts, seed=0).double()
+    batch = next(source.tasks.batches(1))
+    return net, TaskBatch(batch.support.double(), batch.support_labels, batch.query.double(), batch.query_labels)
+
+
+def test_the_meta_loss_is_the_queries_loss_after_the_inner_steps(learner, double_task):
+    net, batch = double_task
+    with torch.no_grad():
+        features, query = net.features(batch.support[0]), net.features(batch.query[0])
+    labels, query_labels = (F.one_hot(y[0], 3).double() for y in (batch.support_labels, batch.query_labels))
+    torch.testing.assert_close(learner.loss(net, batch), by_hand(learner, net, features, labels, query, query_labels))
+
+
+def test_the_meta_gradient_is_of_second_order(learner, double_task):
+    net, batch = double_task
+    learned = list(net.parameters())
+    gradient = torch.autograd.grad(learner.loss(net, batch), learned)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        direction = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in learned]
+        losses = []
+        for sign in (1, -1):
+            with torch.no_grad():
+                for p, d in zip(learned, direction, strict=True):
+                    p.add_(d, alpha=sign * 1e-6)
+            losses.append(learner.loss(net, batch).item())
+            with torch.no_grad():
+                for p, d in zip(learned, direction, strict=True):
+                    p.sub_(d, alpha=sign * 1e-6)
+        slope = (losses[0] - losses[1]) / 2e-6
+        along = sum((g * d).sum().item() for g, d in zip(gradient, direction, strict=True))
+        assert along == pytest.approx(slope, rel=1e-4, abs=1e-8)
+
+
+def test_meta_training_lowers_the_loss_on_tasks_it_has_not_seen(source):
+    learner = Maml(inner_steps=2, meta_steps=40, width=8, augment=False)
+    net = learner.build(source.shape, source.parts, seed=0)
+    batches = source.tasks.batches(8)
+    unseen = next(batches)
+    before = learner.loss(net, unseen).item()
+    trained = learner.fit(net, source.tasks, Budget(seed=1))
+    assert learner.loss(trained, unseen).item() < 0.5 * before
+
+
+def test_training_twice_gives_the_same_bits(source, learner):
+    nets = [learner.fit(learner.build(source.shape, source.parts, 3), source.tasks, Budget(seed=3)).state_dict() for _ in range(2)]
+    assert all(torch.equal(nets[0][name], nets[1][name]) for name in nets[0])
+
+
+def test_without_gradient_steps_the_head_is_the_prototypes(source, episode):
+    support, labels, query, _ = episode
+    learner = Maml(inner_steps=1, inner_lr=1e-12, width=8)
+    net = learner.build(source.shape, source.parts, seed=0)
+    logits = learner.predict(net, learner.adapt(net, support, labels), query)
+    embedded, query_embedded = (net(x).detach() for x in (support, query))
+    means = torch.stack([embedded[labels[:, c] == 1].mean(0) for c in range(3)])
+    assert torch.equal(logits.argmax(1), torch.cdist(query_embedded, means).argmin(1))
+
+
+def test_padding_changes_nothing(source, episode, learner):
+    support, labels, _, _ = episode
+    net = learner.build(source.shape, source.parts, seed=0)
+    padded = torch.cat([support, torch.ones_like(support[:2])]), torch.cat([labels, torch.zeros_like(labels[:2])])
+    plain, with_padding = learner.adapt(net, support, labels), learner.adapt(net, *padded)
+    for name in plain:
+        torch.testing.assert_close(with_padding[name], plain[name], rtol=1e-4, atol=1e-5)
+
+
+def test_the_artifact_computes_what_torch_computes(source, episode, learner, artifact_of):
+    support, labels, query, _ = episode
+    net = learner.fit(learner.build(source.shape, source.parts, 0), source.tasks, Budget())
+    found = parity(learner, net, artifact_of(learner, net), support, labels, query)
+    assert found.holds, found
+    assert found.formulas < 1e-10
+    assert found.steps == 2
+
+
+def test_an_artifact_of_other_weights_has_no_parity(source, episode, learner, artifact_of):
+    support, labels, query, _ = episode
+    net = learner.build(source.shape, source.parts, seed=0)
+    folder = artifact_of(learner, net)
+    with torch.no_grad():
+        net.learned("log_alpha.weight").add_(0.5)  # other step sizes than were exported
+    assert not parity(learner, net, folder, support, labels, query).holds
