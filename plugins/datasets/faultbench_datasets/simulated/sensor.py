@@ -1,0 +1,40 @@
+"""The accelerometer and its recorder: anti-aliasing, coloured noise, mains hum, clipping, quantisation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench_datasets.simulated.kinematics import Array
+from faultbench_datasets.simulated.rig import Machine
+from faultbench_datasets.simulated.streams import stream
+
+_BITS = 16
+_CUTOFF_HZ = 5_500.0
+_NOISE_G = 0.004
+_PINK_CORNER_HZ = 60.0
+
+
+def passband(hz: Array) -> Array:
+    """The recorder's anti-alias filter, an eighth-order Butterworth magnitude: (frequency,)."""
+    return 1 / np.sqrt(1 + (hz / _CUTOFF_HZ) ** 16)
+
+
+def noise_power(hz: Array) -> Array:
+    """The sensor's own noise, white above 60 Hz and pink below, in g^2 relative to a density of one over the band: (frequency,)."""
+    return _NOISE_G**2 * (1 + _PINK_CORNER_HZ / np.maximum(hz, 1.0))
+
+
+def hum(machine: Machine, mounting: str, times_s: Array, rng: np.random.Generator) -> Array:
+    """Mains in the cable: the first, second and third harmonic at the sensor, nothing to do with the shaft: (sample,)."""
+    heights = 0.004 * np.exp(0.6 * stream("hum", mounting).standard_normal(3))
+    mains_hz = machine.mains_hz * (1 + 2e-4 * rng.standard_normal())
+    turns = mains_hz * times_s + rng.uniform()
+    tone = np.exp(2j * np.pi * turns)
+    return heights[0] * tone.imag + heights[1] * (tone**2).imag + heights[2] * (tone**3).imag
+
+
+def digitise(x: Array, range_g: float) -> NDArray[np.float32]:
+    """What the recorder writes: clipped at its range, in steps of 16 bits."""
+    step = 2 * range_g / 2**_BITS
+    return (np.round(np.clip(x, -range_g, range_g - step) / step) * step).astype(np.float32)
