@@ -115,9 +115,7 @@ def gates(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
 
 def remove(net: Net, layers: Mapping[str, nn.Module], victims: Mapping[str, list[int]]) -> None:
     """Removes filters, with all that depends on them, in place."""
-    scalars = [parameter for parameter in net.body.parameters() if parameter.dim() == 0]
-    example = torch.randn(2, *net.features_shape)
-    graph = torch_pruning.DependencyGraph().build_dependency(net.body, example_inputs=example, ignored_params=scalars)
+    graph = torch_pruning.DependencyGraph().build_dependency(net.body, example_inputs=torch.randn(2, *net.features_shape), verbose=False)
     for name, layer in layers.items():
         if victims[name]:
             prune = graph.get_pruner_of_module(layer).prune_out_channels
