@@ -44,10 +44,77 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from faultbench.artifact.format import IR_VERSION as IR_VERSION
+    from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs
     from faultbench.artifact.format import Manifest as Manifest
+    from faultbench.data.episodes import EpisodeDrawer as EpisodeDrawer
+    from faultbench.data.episodes import draw_episodes as draw_episodes
+    from faultbench.data.episodes import generator as generator
+    from faultbench.data.matfile import MatFile as MatFile
+    from faultbench.data.matfile import MatVariable as MatVariable
+    from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.recording import ELEMENTS as ELEMENTS
+    from faultbench.data.recording import HEALTHY as HEALTHY
+    from faultbench.data.recording import Catalogue as Catalogue
+    from faultbench.data.recording import Channel as Channel
+    from faultbench.data.recording import DataSet as DataSet
+    from faultbench.data.recording import Geometry as Geometry
+    from faultbench.data.recording import Recording as Recording
+    from faultbench.data.scenarios.parting import Parting as Parting
+    from faultbench.data.scenarios.parting import Rules as Rules
+    from faultbench.data.scenarios.parting import hold_out as hold_out
+    from faultbench.data.scenarios.parting import make_pool as make_pool
+    from faultbench.data.scenarios.parting import make_split as make_split
+    from faultbench.data.scenarios.parting import scenario_name as scenario_name
+    from faultbench.data.scenarios.parting import with_ways as with_ways
+    from faultbench.data.split import Episode as Episode
+    from faultbench.data.split import EpisodeRequest as EpisodeRequest
+    from faultbench.data.split import Pool as Pool
+    from faultbench.data.split import Scenario as Scenario
+    from faultbench.data.split import Signals as Signals
+    from faultbench.data.split import Split as Split
+    from faultbench.errors import CellError as CellError
+    from faultbench.errors import DataError as DataError
+    from faultbench.errors import FaultbenchError as FaultbenchError
+    from faultbench.errors import IsolationError as IsolationError
+    from faultbench.errors import NotApplicable as NotApplicable
+    from faultbench.errors import PluginError as PluginError
+    from faultbench.errors import UsageError as UsageError
+    from faultbench.hookspecs import hookimpl as hookimpl
+    from faultbench.learning.augment import Augmentation as Augmentation
+    from faultbench.learning.contracts import Backbone as Backbone
+    from faultbench.learning.contracts import Budget as Budget
+    from faultbench.learning.contracts import CompressContext as CompressContext
+    from faultbench.learning.contracts import ExtraLoss as ExtraLoss
+    from faultbench.learning.contracts import FrontEnd as FrontEnd
+    from faultbench.learning.contracts import HostOnly as HostOnly
+    from faultbench.learning.contracts import Learner as Learner
+    from faultbench.learning.contracts import ModelCompressor as ModelCompressor
+    from faultbench.learning.contracts import NetShape as NetShape
+    from faultbench.learning.contracts import Parts as Parts
+    from faultbench.learning.contracts import State as State
+    from faultbench.learning.contracts import TaskBatch as TaskBatch
+    from faultbench.learning.loss import cross_entropy as cross_entropy
+    from faultbench.learning.meta import meta_train as meta_train
+    from faultbench.learning.net import Net as Net
+    from faultbench.learning.net import features_of as features_of
+    from faultbench.learning.stepwise import StepwiseLearner as StepwiseLearner
+    from faultbench.learning.tasks import Tasks as Tasks
+    from faultbench.learning.tasks import standardise as standardise
+    from faultbench.measuring.device import probe_host as probe_host
+    from faultbench.measuring.host import run_on_host as run_on_host
+    from faultbench.measuring.target import Device as Device
+    from faultbench.measuring.target import EpisodeWindows as EpisodeWindows
+    from faultbench.measuring.target import Kind as Kind
+    from faultbench.measuring.target import Measurement as Measurement
+    from faultbench.measuring.target import Target as Target
+    from faultbench.measuring.target import Timing as Timing
+    from faultbench.offers import Offer as Offer
+    from faultbench.offers import Param as Param
+    from faultbench.offers import Value as Value
 
-__all__ = ["API_VERSION", *sorted(_HOME_OF)]  # noqa: PLE0604
+__all__ = ["API_VERSION", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+
 from faultbench.data.recording import Channel, Recording
 from faultbench.data.split import EpisodeRequest, Pool
 from faultbench.learning.contracts import NetShape

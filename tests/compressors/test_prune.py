@@ -4,6 +4,9 @@ import copy
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
 from faultbench.api import Budget, NotApplicable
 from faultbench.learning.compressing import Context
 from faultbench.learning.net import load_net, save_net
@@ -12,8 +15,6 @@ from faultbench_compressors.prune import Prune, filter_layers, filters, importan
 from faultbench_learners.centroid import Centroid
 from faultbench_learners.cnn import Cnn
 from faultbench_learners.maml import Maml
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -66,7 +67,10 @@ def test_a_filter_whose_output_cannot_matter_goes_first(trained):
     name, second = list(layers)[1], list(layers.values())[2]
     dead = [3, 7, 8]
     with torch.no_grad():
-        second.weight[:] = second.weight.mean((1, 2), keepdim=True) + second.weight * torch.isin(torch.arange(16), torch.tensor(dead)).logical_not()[:, None]
+        second.weight[:] = (
+            second.weight.mean((1, 2), keepdim=True)
+            + second.weight * torch.isin(torch.arange(16), torch.tensor(dead)).logical_not()[:, None]
+        )
         layers[name].bias[dead] = -1e6  # nothing passes the ReLU
     assert set(importance(net, layers, ctx, 2)[name].argsort()[:3].tolist()) == set(dead)
 

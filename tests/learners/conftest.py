@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+
 from faultbench.artifact.writer import write_artifact
 from faultbench.data.recording import Channel, Recording
 from faultbench.data.split import EpisodeRequest, Pool

@@ -1,6 +1,7 @@
 """The nearest class mean."""
 
 import torch
+
 from faultbench_learners.centroid import Centroid
 
 
@@ -17,7 +18,7 @@ def test_a_query_goes_to_the_nearest_mean(source, episode):
 
 
 def test_padding_changes_nothing(source, episode):
-    support, labels, query, _ = episode
+    support, labels, _query, _ = episode
     learner = Centroid()
     net = learner.build(source.shape, source.parts, seed=0)
     padded = torch.cat([support, torch.ones_like(support[:2])]), torch.cat([labels, torch.zeros_like(labels[:2])])

@@ -1,6 +1,7 @@
 """The traditional CNN."""
 
 import torch
+
 from faultbench.api import cross_entropy
 from faultbench_learners.cnn import Cnn
 

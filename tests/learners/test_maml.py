@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from faultbench.api import Budget, TaskBatch, cross_entropy
 from faultbench.learning.parity import parity
 from faultbench_learners.maml import Maml
-from torch.nn import functional as F
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from scipy import signal
+
 from faultbench.api import NetShape, UsageError
 from faultbench_learners.frontends.welch import FLOOR, Welch
-from scipy import signal
 
 SHAPE = NetShape(window=2048, rate_hz=12_000.0, channels=1, ways=5, support_rows=25)
 

@@ -51,6 +51,6 @@ class Augmentation:
 
     def _heard(self, windows: Tensor, gains: Tensor, level: Tensor) -> Tensor:
         """(task, window, channel, sample) through gains (task, bin), with noise of `level` (task,) deviations."""
-        coloured = torch.fft.irfft(torch.fft.rfft(windows) * gains[:, None, None], windows.shape[-1])
+        coloured: Tensor = torch.fft.irfft(torch.fft.rfft(windows) * gains[:, None, None], windows.shape[-1])
         deviation = coloured.std(-1, keepdim=True)
         return coloured + torch.randn(coloured.shape, generator=self._rng) * deviation * level[:, None, None, None]

@@ -31,7 +31,7 @@ def trace(function: Flat, examples: Sequence[Tensor]) -> nn.Module:
 
 
 def to_onnx(
-    module: nn.Module, examples: tuple[Tensor, Sequence[Tensor]] | Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str], *, any_batch: bool
+    module: nn.Module, examples: Sequence[Tensor | list[Tensor]], inputs: Sequence[str], outputs: Sequence[str], *, any_batch: bool
 ) -> bytes:
     """A module as a serialised ONNX model of the pinned opset and IR version.
 
@@ -58,6 +58,7 @@ def to_onnx(
                 dynamo=True,
                 external_data=False,
                 verbose=False,
+                # The exporter's optimiser takes a small constant added against division by 0 for nothing, and drops it.
                 optimize=False,
                 opset_version=OPSET,
                 input_names=list(inputs),
@@ -86,10 +87,15 @@ def convolution_backward(
     groups: int,
     mask: Sequence[bool],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """The gradients of a convolution in one dimension, of stride 1: the input's as a convolution with the filters turned
-    round, the filters' as one matrix product over the unfolded input (ONNX has neither operator)."""
+    """The gradients of a convolution in one dimension, of stride 1; ONNX has no operator for them.
+
+    The input's is a convolution with the filters turned round, the filters' one matrix product over the unfolded input.
+
+    Raises:
+        CellError: It is another kind of convolution.
+    """
     if x.dim() != 3 or transposed or groups != 1 or list(stride) != [1] or list(dilation) != [1]:
-        raise NotImplementedError("only plain convolutions of stride 1 in one dimension can be adapted on a device")
+        raise CellError("only plain convolutions of stride 1 in one dimension can be adapted on a device: change the backbone")
     outputs, inputs, kernel = weight.shape
     batch, _, length = gradient.shape
     to_x = to_weight = to_bias = None

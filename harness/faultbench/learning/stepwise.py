@@ -45,7 +45,9 @@ class StepwiseLearner(ABC):
         """The mean loss on the queries after adapting to the support, differentiable through every step: a meta-loss."""
         ways = int(batch.support_labels.max()) + 1
         with torch.no_grad():
-            support, query = (net.features(x.flatten(0, 1)).unflatten(0, x.shape[:2]) for x in (batch.support, batch.query))
+            support, query = (
+                net.features(x.flatten(0, 1)).reshape(*x.shape[:2], *net.features_shape) for x in (batch.support, batch.query)
+            )
 
         def task_loss(support: Tensor, support_labels: Tensor, query: Tensor, query_labels: Tensor) -> Tensor:
             state = self.initial(net, ways)

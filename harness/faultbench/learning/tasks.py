@@ -65,11 +65,15 @@ class Tasks:
             starts = np.arange(samples // self.window, dtype=np.int64) * self.window
             if len(starts):
                 rows = np.stack([np.full_like(starts, index), starts], 1)
-                yield self.pool.conditions[index], self.pool.parts[index], torch.from_numpy(cut(self._signals, self.pool, rows, self.window))
+                yield (
+                    self.pool.conditions[index],
+                    self.pool.parts[index],
+                    torch.from_numpy(cut(self._signals, self.pool, rows, self.window)),
+                )
 
     def _cut(self, rows: list[NDArray[np.int64]]) -> torch.Tensor:
         windows = cut(self._signals, self.pool, np.concatenate(rows), self.window)
-        return torch.from_numpy(windows).unflatten(0, (len(rows), -1))
+        return torch.from_numpy(windows).reshape(len(rows), -1, *windows.shape[1:])
 
 
 def standardise(net: Net, tasks: Tasks) -> None:

@@ -47,7 +47,9 @@ class Prune:
         before = {name: filters(layer) for name, layer in layers.items()}
         keep = {name: kept(count, self.percent) for name, count in before.items()}
         if keep == before:
-            raise NotApplicable(f"nothing to prune: layers of {sorted(set(before.values()))} filters cannot spare {self.percent:g} % in steps of {MULTIPLE}")
+            raise NotApplicable(
+                f"nothing to prune: layers of {sorted(set(before.values()))} filters cannot spare {self.percent:g} % in steps of {MULTIPLE}"
+            )
         if ctx.learner.meta_trained:
             scores = importance(net, layers, ctx, self.tasks)
         else:

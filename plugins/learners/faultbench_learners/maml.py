@@ -86,7 +86,9 @@ class Maml(StepwiseLearner):
         coloured = Augmentation(budget.seed)
 
         def meta_loss(batch: TaskBatch) -> Tensor:
-            loss = self.loss(net, batch := coloured(batch) if self.augment else batch)  # the queries' loss at theta', through every inner step
+            loss = self.loss(
+                net, batch := coloured(batch) if self.augment else batch
+            )  # the queries' loss at theta', through every inner step
             return loss if extra_loss is None else loss + extra_loss(net, batch)
 
         steps = budget.steps(self.meta_steps)
@@ -99,7 +101,12 @@ class Maml(StepwiseLearner):
         with torch.no_grad():
             size = net.body(net.mean[None]).shape[1]
         theta = {f"body.{name}": p for name, p in net.body.named_parameters()}
-        return {**theta, "head.weight": net.mean.new_zeros(ways, size), "head.bias": net.mean.new_zeros(ways), "fresh": net.mean.new_ones(())}
+        return {
+            **theta,
+            "head.weight": net.mean.new_zeros(ways, size),
+            "head.bias": net.mean.new_zeros(ways),
+            "fresh": net.mean.new_ones(()),
+        }
 
     def step(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
         """One inner step: theta' = theta - alpha grad L(theta), with the head from the prototypes before the first."""
