@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from faultbench.data.recording import Catalogue, Recording
 
 LEVELS = ("T0", "T1", "T2", "T3", "T4")
-"""Isolation levels; each promises what those before it promise."""
+"""Isolation levels; each promises what those before it promise. T4 is written with what it keeps inside: `T4/T2`, `T4/T3`."""
+
+ONE_RIG = "one rig"
+"""The note of a T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
 
 Signals = Mapping[tuple[str, str, str], NDArray[np.float32]]
 """The signals by (data set, recording id, channel name); reading one is cheap (a memory map)."""
@@ -94,6 +97,8 @@ class Split:
         source: What learners may train on.
         target: What episodes are made of; learners never see it.
         episodes: The target's episodes.
+        left_out: What belongs to neither side, as `data set/recording id`: what would have carried something of the target
+            over to the source, and classes that cannot be a way.
     """
 
     scenario: str
@@ -106,6 +111,7 @@ class Split:
     source: Pool
     target: Pool
     episodes: tuple[Episode, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class Scenario(Protocol):

@@ -1,0 +1,243 @@
+"""The leak audit: whether a split keeps what its isolation level promises, by ids and by the samples themselves.
+
+It runs on every split before anything is trained, and trusts nothing that made the split.
+
+| level | support and query share no | source and target share no |
+|---|---|---|
+| T0 | sample | |
+| T1 | sample, recording, session | sample, recording, session |
+| T2 | as T1 | sample, recording, session, bearing, mounting |
+| T3 | as T1, and bearing | as T2 |
+| T4/T2, T4/T3 | as T2, as T3 | as T2, and data set |
+
+T3 (one rig) leaves the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.anchors import copies
+from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
+from faultbench.data.recording import Recording
+from faultbench.data.split import ONE_RIG, Pool, Signals, Split
+from faultbench.errors import IsolationError
+
+THINGS = ("sample", "recording", "session", "bearing", "mounting", "dataset")
+"""What two sides can share."""
+
+SUPPORT_QUERY = "support/query"
+SOURCE_TARGET = "source/target"
+
+_DAY = ("sample", "recording", "session")
+_DEVICE = (*_DAY, "bearing", "mounting")
+_PLANT = (*_DEVICE, "dataset")
+PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ()},
+    "T1": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DAY},
+    "T2": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DEVICE},
+    "T3": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _DEVICE},
+    "T4/T2": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _PLANT},
+    "T4/T3": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _PLANT},
+    "T4": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _PLANT},
+}
+"""What each level promises not to share, per relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the audit of a split found.
+
+    Args:
+        scenario: The scenario's canonical name.
+        level: The level promised.
+        note: What is said beside it.
+        seed: The split's seed.
+        shared: How many of each thing source and target have in common, and in how many episodes support and query have
+            something in common; what the level allows is counted too.
+        findings: What breaks the promise, or the split; a line each. None: the split may be used.
+        facts: What is no leak and yet worth knowing, as JSON takes it: `recordings` and `bearings` per side, `copies`
+            (recordings that hold the same samples), `quantisation` (per side and class, least and largest step of the
+            signals' values, or null: a model that sees the step sees the class).
+    """
+
+    scenario: str
+    level: str
+    note: str
+    seed: int
+    shared: Mapping[str, Mapping[str, int]]
+    findings: tuple[str, ...]
+    facts: Mapping[str, object]
+
+
+def audit(split: Split, signals: Signals) -> Audit:
+    """Looks for whatever a split shares, and for whatever in it does not add up.
+
+    Args:
+        split: The split.
+        signals: The signals of all its recordings.
+    """
+    findings = [*_frame_findings(split)]
+    for side, pool in _pools(split):
+        findings += pool_findings(side, pool, split.rate_hz, signals)
+    findings += index_findings(split)
+    if findings:
+        # What does not add up cannot be compared; what is wrong is known already.
+        return Audit(split.scenario, split.level, split.note, split.seed, {}, tuple(findings), {})
+    findings += episode_findings(split)
+    content, alike = _content(split, signals)
+    findings += _mislabelled(split, alike)
+    promised = PROMISES[split.level]
+    shared: dict[str, dict[str, int]] = {SUPPORT_QUERY: {}, SOURCE_TARGET: {}}
+    for thing in THINGS:
+        count, text = _across_sides(split, thing, content)
+        shared[SOURCE_TARGET][thing] = count
+        one_rig = thing == "mounting" and split.level == "T3" and split.note == ONE_RIG
+        if count and thing in promised[SOURCE_TARGET] and not one_rig:
+            findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
+        count, text = _within_episodes(split, thing, content)
+        shared[SUPPORT_QUERY][thing] = count
+        if count and thing in promised[SUPPORT_QUERY]:
+            findings.append(f"support and query share a {thing} in {count} of {len(split.episodes)} episodes ({text})")
+    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), _facts(split, signals, alike))
+
+
+def require(audit: Audit) -> None:
+    """Lets only a clean split pass.
+
+    Raises:
+        IsolationError: There are findings; the message says the first.
+    """
+    if audit.findings:
+        more = f", and {len(audit.findings) - 1} more" if len(audit.findings) > 1 else ""
+        raise IsolationError(
+            f"{audit.scenario} breaks its level {audit.level}, seed {audit.seed}: {audit.findings[0]}{more}: "
+            "mend the scenario or the data set's catalogue"
+        )
+
+
+def quantisation_step(signal: NDArray[np.float32]) -> float | None:
+    """The step between a signal's values, judged by its first 4,096 samples, or None where there is no common one."""
+    values = np.unique(np.asarray(signal[:4096], dtype=np.float64))
+    if len(values) < 3:
+        return None
+    gaps = np.diff(values)
+    step = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
+    turns = gaps / step
+    return step if bool(np.all(np.abs(turns - np.round(turns)) < 0.1)) else None
+
+
+def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
+    return ("source", split.source), ("target", split.target)
+
+
+def _frame_findings(split: Split) -> Iterable[str]:
+    if split.level not in PROMISES:
+        yield f"level {split.level!r} is none of {', '.join(PROMISES)}"
+    if split.note == ONE_RIG and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
+        yield "the note says one rig, the recordings have several mountings"
+
+
+def _content(split: Split, signals: Signals) -> tuple[dict[tuple[str, str, str], int], list[list[tuple[str, str, str]]]]:
+    """Each signal's content group (copies of one another are one group), and the groups of more than one."""
+    keys = sorted({_key(pool, row) for _, pool in _pools(split) for row in range(len(pool.recordings))})
+    group = list(range(len(keys)))
+    for a, b in copies(signals[key] for key in keys):
+        low, high = sorted((group[a], group[b]))
+        group = [low if g == high else g for g in group]
+    members: dict[int, list[tuple[str, str, str]]] = {}
+    for key, number in zip(keys, group, strict=True):
+        members.setdefault(number, []).append(key)
+    return dict(zip(keys, group, strict=True)), [names for names in members.values() if len(names) > 1]
+
+
+def _mislabelled(split: Split, alike: Sequence[Sequence[tuple[str, str, str]]]) -> Iterable[str]:
+    """Copies that are said to show different things."""
+    for side, pool in _pools(split):
+        labels = {_key(pool, row): label for row, label in enumerate(pool.labels)}
+        for names in alike:
+            said = sorted({labels[key] for key in names if key in labels})
+            if len(said) > 1:
+                yield f"{_named(names)} of the {side} hold the same samples and are labelled {' and '.join(said)}"
+
+
+def _across_sides(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+    """How many of a thing both sides have, and an example."""
+    both = [_things(pool, thing, content) for _, pool in _pools(split)]
+    common = sorted(set(both[0]) & set(both[1]), key=str)
+    if not common:
+        return 0, ""
+    examples = [f"{_named_row(split.source, both[0].index(x))} and {_named_row(split.target, both[1].index(x))}" for x in common[:2]]
+    return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
+
+
+def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+    """In how many episodes support and query have a thing in common, and an example."""
+    codes = _coded(_things(split.target, thing, content))
+    recordings = _coded(_things(split.target, "recording", content))
+    count, text = 0, ""
+    for number, episode in enumerate(split.episodes):
+        support, query = episode.support[:, 0], episode.query[:, 0]
+        pairs = codes[support][:, None] == codes[query][None]
+        if thing == "sample":
+            # Within one recording only windows that overlap share samples; a copy's windows count as they stand.
+            near = np.abs(episode.support[:, None, 1] - episode.query[None, :, 1]) < split.window
+            pairs &= near | (recordings[support][:, None] != recordings[query][None])
+        if pairs.any():
+            if not count:
+                a, b = (int(x) for x in np.argwhere(pairs)[0])
+                text = f"episode {number}: {_named_row(split.target, int(support[a]))} and {_named_row(split.target, int(query[b]))}"
+            count += 1
+    return count, text
+
+
+def _things(pool: Pool, thing: str, content: Mapping[tuple[str, str, str], int]) -> list[Hashable]:
+    """(recording): which bearing, session, ... it is, distinct across data sets; for samples the content group."""
+    if thing == "sample":
+        return [content[_key(pool, row)] for row in range(len(pool.recordings))]
+    if thing == "dataset":
+        return [r.dataset for r in pool.recordings]
+    field = "id" if thing == "recording" else thing
+    return [(r.dataset, getattr(r, field)) for r in pool.recordings]
+
+
+def _coded(things: Sequence[Hashable]) -> NDArray[np.int64]:
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(thing, len(numbers)) for thing in things], dtype=np.int64)
+
+
+def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[tuple[str, str, str]]]) -> dict[str, object]:
+    steps: dict[str, dict[str, list[float] | None]] = {}
+    for side, pool in _pools(split):
+        found: dict[str, list[float | None]] = {}
+        for row, label in enumerate(pool.labels):
+            found.setdefault(label, []).append(quantisation_step(signals[_key(pool, row)]))
+        steps[side] = {}
+        for label, values in sorted(found.items()):
+            known = [v for v in values if v is not None]
+            steps[side][label] = [min(known), max(known)] if known else None
+    return {
+        "recordings": {side: len(pool.recordings) for side, pool in _pools(split)},
+        "bearings": {side: len({(r.dataset, r.bearing) for r in pool.recordings}) for side, pool in _pools(split)},
+        "left_out": list(split.left_out),
+        "copies": [["/".join(key) for key in names] for names in alike],
+        "quantisation": steps,
+    }
+
+
+def _key(pool: Pool, row: int) -> tuple[str, str, str]:
+    recording = pool.recordings[row]
+    return recording.dataset, recording.id, pool.channels[row]
+
+
+def _named_row(pool: Pool, row: int) -> str:
+    recording: Recording = pool.recordings[row]
+    return f"{recording.dataset}/{recording.id} of {recording.bearing}"
+
+
+def _named(keys: Sequence[tuple[str, str, str]]) -> str:
+    return ", ".join("/".join(key) for key in keys[:3]) + (", ..." if len(keys) > 3 else "")

@@ -1,0 +1,32 @@
+"""Episodes as they go to a device: from a split and the signals to windows and indices."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.split import Signals, Split
+from faultbench.data.windows import cut
+from faultbench.measuring.target import EpisodeWindows
+
+
+def episode_windows(split: Split, signals: Signals) -> EpisodeWindows:
+    """The target's episodes, each window once. Speeds and orders are given where every recording used has them."""
+    support = np.stack([e.support for e in split.episodes])
+    query = np.stack([e.query for e in split.episodes])
+    rows, index = np.unique(np.concatenate([support.reshape(-1, 2), query.reshape(-1, 2)]), axis=0, return_inverse=True)
+    supports, queries = np.split(index.reshape(-1), [support[..., 0].size])
+    used = [split.target.recordings[row] for row in rows[:, 0].tolist()]
+    return EpisodeWindows(
+        windows=cut(signals, split.target, rows, split.window),
+        support=supports.reshape(support.shape[:2]),
+        support_labels=np.stack([e.support_labels for e in split.episodes]),
+        query=queries.reshape(query.shape[:2]),
+        speed_rpm=_known([r.speed_rpm for r in used]),
+        orders=_known([r.geometry.orders if r.geometry else None for r in used]),
+    )
+
+
+def _known(values: list[float | None] | list[tuple[float, float, float, float] | None]) -> NDArray[np.float32] | None:
+    """The values as an array, or None where one is unknown."""
+    return None if any(v is None for v in values) else np.array(values, dtype=np.float32)
