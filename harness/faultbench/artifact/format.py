@@ -5,12 +5,16 @@
 | `features.onnx` | `windows` (n, channel, sample) [, `speed_rpm` (n,), `orders` (n, 4)] | `features` (n, ...) | once per window |
 | `adapt.onnx` | state, `features` (k, ...), `labels` (k, way) | `new.<name>` for each state name | `steps` times |
 | `finalize.onnx` | any of state, `features`, `labels` | `deployed.<name>` | once, after the last step |
-| `predict.onnx` | deployed state, `features` (n, ...) | `logits` (n, way) | every query |
+| `predict.onnx` | `<name>` for any of the deployed state, `features` (n, ...) | `logits` (n, way) | every query |
 
-Everything is float32. `labels` are one-hot rows; a row of zeros is padding and must not change the outcome, so that a graph
-exported for `support_rows` rows takes any smaller support (`support_rows` 0: any number of rows as it is). Where
-`features.onnx` is absent the other graphs take raw windows as their `features`; where `finalize.onnx` is absent the state
-is deployed as it is. A graph declares as inputs only the names that it uses.
+Everything is float32, except that `finalize.onnx` may deploy other types (int8 weights). `labels` are one-hot rows; a row
+of zeros is padding and must not change the outcome, so that a graph exported for `support_rows` rows takes any smaller
+support (`support_rows` 0: any number of rows as it is). Where `features.onnx` is absent the other graphs take raw windows as
+their `features`; where `finalize.onnx` is absent the state is deployed as it is. A graph declares as inputs only the names
+that it uses. n is symbolic.
+
+The pinned pair, opset 18 and IR version 10, is what onnxruntime 1.18 (May 2024, the first to read IR version 10) runs and
+what torch's exporter writes; operators come from ONNX itself or from onnxruntime's own `com.microsoft`.
 """
 
 from __future__ import annotations
@@ -26,6 +30,12 @@ OPSET = 18
 IR_VERSION = 10
 OLDEST_ONNXRUNTIME = "1.18"
 ROLES = ("features", "adapt", "finalize", "predict")
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+"""Where operators may come from: whatever else needs a library that a device does not have."""
+PHYSICS = ("speed_rpm", "orders")
+"""What `features.onnx` may take beside `windows`."""
+MANIFEST = "manifest.json"
+INIT = "init.npz"
 
 
 @dataclass(frozen=True, slots=True)

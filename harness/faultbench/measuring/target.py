@@ -80,7 +80,7 @@ class Measurement:
         network_s: (timed query,): features to class, one by one.
         load_s: From nothing to loaded sessions.
         first_s: The first query after loading.
-        peak_rss_bytes: The peak resident memory of the process that ran it, or None.
+        peak_rss_bytes: The peak resident memory of the process that ran it, the episodes' windows included, or None.
         void: Why the times cannot be trusted, or empty.
         notes: What else the target wants said.
     """
