@@ -1,0 +1,301 @@
+"""The rows as tables for a person: figures, criteria, and what has to be said beside them, at whatever width there is.
+
+Everything is ASCII words and numbers, so that it reads the same without colours, in a pipe and in a log. Texts are rich
+`Text` throughout: what a plugin calls itself is never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from faultbench.report.wording import UNKNOWN, clean, count, facts, interval, number, rate
+from faultbench.results.metrics import lookup
+from faultbench.results.row import AXES
+from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
+
+Row = Mapping[str, Any]
+
+_ANY_WIDTH = 100_000
+"""What a table is measured against when it is asked how wide it wants to be."""
+
+_NAME_WIDTHS = (40, 24, 16, 10)
+"""Where names are broken, tried in this order."""
+
+_SHOWN = (
+    "accuracy.ci_low",
+    "recall.rare.ci_low",
+    "false_alarm",
+    "missed_alarm",
+    "finetune_s",
+    "latency_ms",
+    "params",
+    "macs",
+    "artifact_bytes",
+)
+"""The figures of which a table says what its sign for an unknown one means."""
+
+_STYLES = {PASS: "green", FAIL: "bold red", UNPROVEN: "yellow", ERROR: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its heading, and the lines of its cell for a row."""
+
+    heading: str
+    cell: Callable[[Row], str | Text]
+    left: bool = False
+
+
+def print_table(rows: Iterable[Row], console: Console) -> None:
+    """Prints the rows: tables for those that were judged, then a line for each that is not applicable or has failed.
+
+    Axes and settings that all rows share go to the title. The richest layout that fits the console's width is taken; where
+    none does, every row becomes a list. Rows that leak (T0, T1) come last.
+    """
+    everything = list(rows)
+    judged = sorted((r for r in everything if r["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)), key=_leaks)
+    if not everything:
+        console.print(Text("nothing was measured"))
+        return
+    varying = [axis for axis in AXES if len({row["cell"][axis] for row in everything}) > 1] or ["learner", "compressor"]
+    name = _Naming(varying, console.encoding, marked=len({row["watermark"] for row in judged}) > 1)
+    _print_lines(console, _title(everything, varying), style="bold")
+    if judged:
+        console.print()
+        _print_fitting(judged, name, [_full(), _wide(), _stacked()], console)
+        console.print()
+        _print_fitting(judged, name, [_criteria(judged, " "), _criteria(judged, "\n")], console)
+        console.print()
+        _print_facts(judged, name, console)
+    for row in everything:
+        if row["verdict"]["overall"] in (ERROR, NOT_APPLICABLE):
+            _print_lines(console, f"{name(row)}: {row['verdict']['sentence']}", style=_STYLES.get(row["verdict"]["overall"], ""))
+
+
+class _Naming:
+    """What a row is called: its values on the axes that vary, and its watermark where not all rows have the same."""
+
+    def __init__(self, axes: Sequence[str], encoding: str, *, marked: bool) -> None:
+        self.axes = axes
+        self.encoding = encoding
+        self.marked = marked
+
+    def __call__(self, row: Row) -> str:
+        return ", ".join(self._parts(row))
+
+    def columns(self) -> list[Column]:
+        """A column for each axis."""
+        marks = [Column("", lambda row: row["watermark"] or "", left=True)] if self.marked else []
+        return [*(Column(axis, self._on(axis), left=True) for axis in self.axes), *marks]
+
+    def stacked(self, width: int) -> Column:
+        """One column for all axes, long names broken at a width."""
+
+        def lines(row: Row) -> str:
+            return "\n".join(part[i : i + width] for part in (*self._parts(row), *self._marks(row)) for i in range(0, len(part), width))
+
+        return Column("\n".join(self.axes), lines, left=True)
+
+    def _parts(self, row: Row) -> list[str]:
+        return [self._on(axis)(row) for axis in self.axes]
+
+    def _marks(self, row: Row) -> list[str]:
+        return [row["watermark"]] if self.marked and row["watermark"] else []
+
+    def _on(self, axis: str) -> Callable[[Row], str]:
+        return lambda row: clean(_level(row) if axis == "scenario" else row["cell"][axis], self.encoding)
+
+
+def _leaks(row: Row) -> bool:
+    return "leaks" in (row["watermark"] or "")
+
+
+def _title(rows: Sequence[Row], varying: Sequence[str]) -> str:
+    """What all rows share: axes, level, the episodes' shape, watermark, clusters and looks."""
+    said = [_level(rows[0]) if axis == "scenario" else str(rows[0]["cell"][axis]) for axis in AXES if axis not in varying]
+    for words in (_shape, _seeds, _watermark, _clusters, _looks):
+        known = {words(row) for row in rows if row["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)}
+        if len(known) == 1 and (shared := known.pop()):
+            said.append(shared)
+    return ", ".join(said)
+
+
+def _level(row: Row) -> str:
+    cell = row["cell"]
+    inside = " ".join(str(x) for x in (cell["level"], cell["note"] and f"({cell['note']})") if x)
+    return f"{cell['scenario']} [{inside}]" if inside else str(cell["scenario"])
+
+
+def _shape(row: Row) -> str:
+    cell = row["cell"]
+    rare = f" ({cell['shots_rare']} of the rare fault)" if cell["shots_rare"] != cell["shots"] else ""
+    return f"{cell['ways']}-way {cell['shots']}-shot{rare}" if cell["ways"] else ""
+
+
+def _seeds(row: Row) -> str:
+    cell = row["cell"]
+    return f"{cell['seeds']} seeds of {cell['episodes']} episodes" if cell["seeds"] else ""
+
+
+def _watermark(row: Row) -> str:
+    return (row["watermark"] or "").upper()
+
+
+def _clusters(row: Row) -> str:
+    return f"on {row['accuracy']['clusters']} units" if row["accuracy"] else ""
+
+
+def _looks(row: Row) -> str:
+    return f"target looked at {row['looks']} times" if (row["looks"] or 0) > 1 else ""
+
+
+def _figure(metric: str, words: Callable[[Any], str]) -> Callable[[Row], str]:
+    return lambda row: words(lookup(row, metric))
+
+
+def _wide() -> list[Column]:
+    """A line per row."""
+    return [
+        _ACCURACY,
+        _INTERVAL,
+        _RARE,
+        _WORST,
+        _FALSE,
+        Column("fine-tune\ns p50", _figure("finetune_s.p50", number)),
+        Column(
+            "latency ms\np50 / p99", _figure("latency_ms", lambda t: UNKNOWN if t is None else f"{number(t['p50'])} / {number(t['p99'])}")
+        ),
+        _PARAMS,
+        _MACS,
+        _SIZE,
+    ]
+
+
+def _full() -> list[Column]:
+    """A line per row, with every figure that a table can hold."""
+    return [
+        _ACCURACY,
+        _INTERVAL,
+        _RARE,
+        Column("95 %\ninterval", _figure("recall.rare", interval)),
+        _WORST,
+        _FALSE,
+        Column("missed\nalarms", _figure("missed_alarm.mean", rate)),
+        Column("fine-tune\ns p50", _figure("finetune_s.p50", number)),
+        Column("\ns p99", _figure("finetune_s.p99", number)),
+        Column("latency\nms p50", _figure("latency_ms.p50", number)),
+        Column("\nms p99", _figure("latency_ms.p99", number)),
+        Column("decision\nms p50", _figure("decision_ms.p50", number)),
+        _PARAMS,
+        _MACS,
+        _SIZE,
+        Column("peak\nmemory", _figure("peak_rss_bytes", lambda value: count(value, "B"))),
+    ]
+
+
+_ACCURACY = Column("accuracy", _figure("accuracy.mean", rate))
+_INTERVAL = Column("95 %\ninterval", _figure("accuracy", interval))
+_RARE = Column("rare\nrecall", _figure("recall.rare.mean", rate))
+_WORST = Column("worst\nrecall", _figure("recall.worst.mean", rate))
+_FALSE = Column("false\nalarms", _figure("false_alarm.mean", rate))
+_PARAMS = Column("params", _figure("params", count))
+_MACS = Column("MACs", _figure("macs", count))
+_SIZE = Column("size", _figure("artifact_bytes", lambda value: count(value, "B")))
+
+
+def _stacked() -> list[Column]:
+    """Several lines per row, for 80 columns."""
+
+    def times(metric: str) -> Callable[[Row], str]:
+        return lambda row: "\n".join(f"{part} {number(lookup(row, f'{metric}.{part}'))}" for part in ("p50", "p99"))
+
+    def recall(row: Row) -> str:
+        return f"rare {rate(lookup(row, 'recall.rare.mean'))}\nworst {rate(lookup(row, 'recall.worst.mean'))}"
+
+    def size(row: Row) -> str:
+        return f"{count(row['params'])} params\n{count(row['macs'])} MACs\n{count(row['artifact_bytes'], 'B')}"
+
+    return [
+        Column("accuracy", lambda row: f"{rate(lookup(row, 'accuracy.mean'))}\n{interval(row['accuracy'])}"),
+        Column("recall", recall),
+        Column("false\nalarms", _figure("false_alarm.mean", rate)),
+        Column("fine-tune\ns", times("finetune_s")),
+        Column("latency\nms", times("latency_ms")),
+        Column("size", size),
+    ]
+
+
+def _criteria(rows: Sequence[Row], between: str) -> list[Column]:
+    """A column per criterion of any row, with the verdict and the value, and one for the row."""
+    spellings = list(dict.fromkeys(one["criterion"] for row in rows for one in row["verdict"]["criteria"]))
+    parts = {one["criterion"]: one for row in rows for one in row["verdict"]["criteria"]}
+
+    def heading(one: Mapping[str, Any]) -> str:
+        statistic = f"{between.strip(' ')}.{one['statistic']}" if one["statistic"] else ""
+        return f"{one['metric']}{statistic}\n{one['op']} {one['number']:g}"
+
+    columns = [Column(heading(parts[text]), lambda row, text=text: _judged(row, text, between), left=True) for text in spellings]  # type: ignore[misc]
+    return [*columns, Column("verdict", lambda row: _overall(row, between), left=True)]
+
+
+def _judged(row: Row, criterion: str, between: str) -> Text:
+    for one in row["verdict"]["criteria"]:
+        if one["criterion"] == criterion:
+            value = rate(one["value"]) if "fault_units" in (lookup(row, one["metric"]) or ()) else number(one["value"])
+            return Text.assemble((one["verdict"], _STYLES[one["verdict"]]), f"{between}{value}")
+    return Text("")
+
+
+def _overall(row: Row, between: str) -> Text:
+    verdict = row["verdict"]["overall"]
+    return Text.assemble((verdict, _STYLES[verdict]), f"{between}(baseline)" if row["baseline"] else "")
+
+
+def _print_fitting(rows: Sequence[Row], name: _Naming, layouts: Sequence[list[Column]], console: Console) -> None:
+    """Prints the first layout that fits, the last one with its names broken if need be; where none fits, lists."""
+    candidates = [[*name.columns(), *layout] for layout in layouts[:-1]]
+    candidates += [[name.stacked(width), *layouts[-1]] for width in _NAME_WIDTHS]
+    for columns in candidates:
+        table = _table(columns, rows)
+        if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
+            console.print(table)
+            return
+    for row in rows:
+        _print_lines(console, ", ".join([name(row), *([row["watermark"]] if row["watermark"] else [])]), style="bold")
+        for column in layouts[0]:
+            _print_lines(console, f"{column.heading.replace(chr(10), ' ').strip()}: {Text.assemble(column.cell(row)).plain}", indent=2)
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
+    """A table whose figures never wrap."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(Text(column.heading), justify="left" if column.left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text.assemble(column.cell(row)) for column in columns))
+    return table
+
+
+def _print_facts(rows: Sequence[Row], name: _Naming, console: Console) -> None:
+    """Below the tables: per row its sentence and what else has to be said, then what the signs mean."""
+    for row in rows:
+        heading = [name(row), "baseline" if row["baseline"] else "", *row["labels"], row["watermark"]]
+        _print_lines(console, ", ".join(str(x) for x in heading if x), style="bold")
+        for fact in facts(row):
+            _print_lines(console, fact, indent=2)
+    if any(lookup(row, metric) is None for row in rows for metric in _SHOWN):
+        _print_lines(console, f"{UNKNOWN} stands for what is not known.")
+
+
+def _print_lines(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
+    """Prints a text as it is, folded at the console's width, every line indented."""
+    shown = Text(clean(text, console.encoding), style=style)
+    console.print(Padding(shown, (0, 0, 0, indent), expand=False), highlight=False)

@@ -1,0 +1,235 @@
+"""The store of results: every finished cell of every run, each written in a transaction of its own, in one SQLite file.
+
+The file outlives a killed process and a power cut (write-ahead log, `synchronous=FULL`), and two processes may write it at
+once. It also counts the looks: how many different cells were scored on one set of target recordings. A figure chosen
+after many looks is worth less than its interval says, so every row carries the count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from faultbench.errors import CellError, UsageError
+from faultbench.results.row import PROTOCOL, plain
+
+STORE_VERSION = 1
+"""Kept as the file's `user_version`; changes with the tables below."""
+
+APPLICATION_ID = 0x4642_454E
+"""Kept as the file's `application_id` ("FBEN"): no other program's database is taken for a store."""
+
+FILE_NAME = "results.sqlite"
+BUSY_S = 30.0
+"""How long a writer waits for another; a transaction takes milliseconds."""
+
+_TABLES = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, command TEXT NOT NULL, started TEXT NOT NULL, finished TEXT,
+    version TEXT NOT NULL, protocol INTEGER NOT NULL, machine TEXT NOT NULL
+);
+CREATE TABLE rows (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, digest TEXT NOT NULL, written TEXT NOT NULL,
+    dataset TEXT NOT NULL, scenario TEXT NOT NULL, learner TEXT NOT NULL, compressor TEXT NOT NULL, target TEXT NOT NULL,
+    verdict TEXT NOT NULL, error TEXT, row TEXT NOT NULL, UNIQUE (run, digest)
+);
+CREATE TABLE looks (
+    dataset TEXT NOT NULL, scenario TEXT NOT NULL, recordings TEXT NOT NULL, digest TEXT NOT NULL, first TEXT NOT NULL,
+    PRIMARY KEY (dataset, scenario, recordings, digest)
+) WITHOUT ROWID;
+"""
+
+_KEEP = """
+INSERT INTO rows (run, digest, written, dataset, scenario, learner, compressor, target, verdict, error, row)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run, digest) DO UPDATE SET written = excluded.written, verdict = excluded.verdict, error = excluded.error, row = excluded.row
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the store knows it. Moments are ISO 8601 in UTC; `finished` is None while it runs, or where it was killed."""
+
+    id: int
+    command: tuple[str, ...]
+    started: str
+    finished: str | None
+    version: str
+    protocol: int
+    machine: str
+
+
+def store_path() -> Path:
+    """Where the store is: in the folder `FAULTBENCH_RESULTS`, else in the user's data folder."""
+    if folder := os.environ.get("FAULTBENCH_RESULTS"):
+        return Path(folder).expanduser() / FILE_NAME
+    import platformdirs
+
+    return platformdirs.user_data_path("faultbench") / FILE_NAME
+
+
+@contextlib.contextmanager
+def open_store(path: Path | None = None) -> Iterator[Store]:
+    """The store at `path` (`store_path()` where none is given), made if there is none yet, and closed afterwards.
+
+    Raises:
+        UsageError: It cannot be written, is damaged, is no store, or is one of another version of faultbench.
+        CellError: Another process holds it, or the disk is full.
+    """
+    path = path or store_path()
+    with _one_line_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        with _one_line_errors(path):
+            _prepare(connection, path)
+        yield Store(connection, path)
+    finally:
+        connection.close()
+
+
+class Store:
+    """An open store; `open_store` makes it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    def begin(self, command: Sequence[str], machine: str | None = None) -> int:
+        """Notes that a run has begun; returns its number."""
+        said = json.dumps(list(command)), _now(), version("faultbench"), PROTOCOL, machine or platform.node()
+        with self._transaction() as execute:
+            number: int = execute("INSERT INTO runs (command, started, version, protocol, machine) VALUES (?, ?, ?, ?, ?)", said).lastrowid
+        return number
+
+    def add(self, run: int, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Keeps a finished cell, or a failed one with its error, for good; one of the same digest in the run is replaced.
+
+        Returns:
+            The row with `looks`: how many different cells, this one included, were ever scored on its target recordings;
+            None where that is not known, or the cell was not scored.
+        """
+        kept, now = plain(row), _now()
+        cell, verdict = kept["cell"], kept["verdict"]["overall"]
+        axes = cell["dataset"], cell["scenario"], cell["learner"], cell["compressor"], cell["target"]
+        seen = cell["dataset"], cell["scenario"], cell.get("target_recordings")
+        with self._transaction() as execute:
+            if kept["accuracy"] is not None and seen[2]:
+                execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", (*seen, kept["digest"], now))
+                kept["looks"] = self.looks(*seen)
+            said = run, kept["digest"], now, *axes, verdict, kept["error"], json.dumps(kept, allow_nan=False)
+            execute(_KEEP, said)
+        return dict(kept)
+
+    def finish(self, run: int) -> None:
+        """Notes that a run has ended on its own."""
+        with self._transaction() as execute:
+            execute("UPDATE runs SET finished = ? WHERE id = ?", (_now(), run))
+
+    def looks(self, dataset: str, scenario: str, recordings: str) -> int:
+        """How many different cells were ever scored on these target recordings."""
+        key = dataset, scenario, recordings
+        found = self._read("SELECT count(*) FROM looks WHERE dataset = ? AND scenario = ? AND recordings = ?", key)
+        return int(found[0][0])
+
+    def runs(self) -> list[Run]:
+        """Every run, the oldest first."""
+        found = self._read("SELECT id, command, started, finished, version, protocol, machine FROM runs ORDER BY id")
+        return [Run(number, tuple(json.loads(command)), *rest) for number, command, *rest in found]
+
+    def rows(self, run: int) -> list[dict[str, Any]]:
+        """The rows of a run, in the order in which their cells finished."""
+        return [json.loads(text) for (text,) in self._read("SELECT row FROM rows WHERE run = ? ORDER BY id", (run,))]
+
+    def _read(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        with _one_line_errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        """The connection's `execute` within one transaction, which is on the disk when this ends, or has never been."""
+        with _one_line_errors(self.path), _transaction(self._connection):
+            yield self._connection.execute
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        # A failed COMMIT, on a full disk say, may already have ended the transaction.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Sets the connection up, makes the tables of a new file, and finds out at once whether the file can be written.
+
+    Raises:
+        UsageError: The file is something else than this version's store.
+    """
+    import filelock
+
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    # Two processes that switch a new file to WAL at once do not wait for each other, whatever the timeout: SQLite says "locked".
+    with filelock.FileLock(path.with_name(path.name + ".lock"), timeout=BUSY_S):
+        known = _is_store(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        with _transaction(connection):
+            if not known:
+                for statement in _TABLES.split(";"):
+                    connection.execute(statement)
+            # Written in any case: a file that cannot be written is found out now, not when the first cell has finished.
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
+
+
+def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is this version's store; False where it is new and empty."""
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        return False
+    elsewhere = "set FAULTBENCH_RESULTS to another folder"
+    if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+        raise UsageError(f"{path} is another program's database: {elsewhere}")
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found != STORE_VERSION:
+        raise UsageError(f"{path} is a store of version {found}, this faultbench writes version {STORE_VERSION}: {elsewhere}")
+    return True
+
+
+@contextlib.contextmanager
+def _one_line_errors(path: Path) -> Iterator[None]:
+    """What SQLite and the file system say, as errors for the person who can mend them."""
+    elsewhere = "set FAULTBENCH_RESULTS to another folder"
+    try:
+        yield
+    except TimeoutError as error:
+        raise CellError(f"{path} is locked by another process: wait for it to end, or {elsewhere}") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}: mend its permissions, or {elsewhere}") from error
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise CellError(f"{path} is locked by another process: wait for it to end, or {elsewhere}") from error
+        if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+            raise UsageError(f"cannot write {path}: {error}: mend its permissions, or {elsewhere}") from error
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            raise UsageError(f"{path} is damaged, or no store: {error}: move it away, or {elsewhere}") from error
+        raise CellError(f"cannot write {path}: {error}: free some space, or {elsewhere}") from error
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

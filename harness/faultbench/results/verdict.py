@@ -1,0 +1,144 @@
+"""Verdicts: what a row proves about each criterion, in which words, and the exit code that rows add up to.
+
+`pass` and `fail` need evidence that can carry them; without it a criterion is `unproven`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from faultbench.results.criteria import Criterion
+from faultbench.results.metrics import METRICS, VOIDABLE, lookup
+
+PASS, FAIL, UNPROVEN = "pass", "fail", "unproven"
+NOT_APPLICABLE, ERROR = "not applicable", "error"
+
+FEWEST_FAULT_UNITS = 5
+"""With fewer faulty bearings an interval says next to nothing about the next one (design: Intervals)."""
+
+
+def judge(row: Mapping[str, Any], criteria: Sequence[Criterion]) -> dict[str, Any]:
+    """The verdict on a row.
+
+    Returns:
+        `overall` (`pass`, `fail`, `unproven`, `not applicable`, `error`), `gated` (whether a gate counts it), `sentence`,
+        and `criteria`: for each `{criterion, metric, statistic, op, number, value, holds, verdict, reason}`, `holds` being
+        whether the value satisfies the criterion, whatever that proves.
+    """
+    if row["error"] is not None:
+        return _unjudged(ERROR, row["error"])
+    if row["not_applicable"] is not None:
+        return _unjudged(NOT_APPLICABLE, row["not_applicable"])
+    judged = [_judge_one(row, criterion) for criterion in criteria]
+    found = [one["verdict"] for one in judged]
+    overall = next((verdict for verdict in (FAIL, UNPROVEN) if verdict in found), PASS if found else UNPROVEN)
+    return {"overall": overall, "gated": not row["baseline"], "sentence": _sentence(row, overall, judged), "criteria": judged}
+
+
+def exit_code(rows: Iterable[Mapping[str, Any]], *, gate: bool, allow_unproven: bool = False) -> int:
+    """The exit code for the rows of a run that was not interrupted.
+
+    4 where a cell could not be computed or nothing was measured (with a gate: nothing that it judges), whatever else is
+    true; then, with a gate, 1 where a row fails and 3 where one is unproven and that is not allowed; else 0.
+    """
+    verdicts = [row["verdict"] for row in rows]
+    measured = [v for v in verdicts if v["overall"] in (PASS, FAIL, UNPROVEN) and (v["gated"] or not gate)]
+    if not measured or any(v["overall"] == ERROR for v in verdicts):
+        return 4
+    overall = {v["overall"] for v in measured}
+    if gate and FAIL in overall:
+        return 1
+    if gate and UNPROVEN in overall and not allow_unproven:
+        return 3
+    return 0
+
+
+def _unjudged(overall: str, reason: str) -> dict[str, Any]:
+    word = "could not be computed" if overall == ERROR else "not applicable"
+    return {"overall": overall, "gated": False, "sentence": f"{word}: {reason}", "criteria": []}
+
+
+def _judge_one(row: Mapping[str, Any], criterion: Criterion) -> dict[str, Any]:
+    value = lookup(row, criterion.figure)
+    verdict, reason = _weigh(row, criterion, value)
+    return {
+        "criterion": criterion.spelling,
+        "metric": criterion.metric,
+        "statistic": criterion.statistic,
+        "op": criterion.op,
+        "number": criterion.number,
+        "value": value,
+        "holds": None if value is None else criterion.holds(value),
+        "verdict": verdict,
+        "reason": reason,
+    }
+
+
+def _weigh(row: Mapping[str, Any], criterion: Criterion, value: float | None) -> tuple[str, str]:
+    """The verdict on one criterion, and why it is not a pass."""
+    if value is None:
+        return UNPROVEN, _why_unknown(row, criterion)
+    if weakness := row["watermark"] or _weakness(row, criterion):
+        return UNPROVEN, weakness
+    if not criterion.holds(value):
+        return FAIL, f"{value:.4g} is not {criterion.op} {criterion.number:g}"
+    if row["kind"] == "estimated" and METRICS[criterion.metric].evidence != "count":
+        return UNPROVEN, "an estimate cannot pass"
+    return PASS, ""
+
+
+def _why_unknown(row: Mapping[str, Any], criterion: Criterion) -> str:
+    if row["void"] and criterion.metric in VOIDABLE:
+        return f"the times are void: {row['void']}"
+    if criterion.statistic.startswith("ci_") and lookup(row, f"{criterion.metric}.mean") is not None:
+        return f"{criterion.metric} has no interval: {lookup(row, f'{criterion.metric}.clusters')}"
+    return f"{criterion.metric} is not known"
+
+
+def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
+    """What keeps the evidence from carrying a verdict either way, or nothing."""
+    evidence = METRICS[criterion.metric].evidence
+    if evidence == "count":
+        return ""
+    if row["kind"] is None:
+        return "nothing says what kind of evidence it is"
+    if evidence == "time":
+        return "emulated, times do not count" if row["kind"] == "emulated" else ""
+    units = lookup(row, f"{criterion.metric}.fault_units") or lookup(row, "accuracy.fault_units") or 0
+    return f"only {units} fault bearings, {FEWEST_FAULT_UNITS} are needed" if units < FEWEST_FAULT_UNITS else ""
+
+
+def _sentence(row: Mapping[str, Any], overall: str, judged: Sequence[Mapping[str, Any]]) -> str:
+    """The verdict in words: the failing criteria, else the unproven ones, else how many hold."""
+    if not judged:
+        return "unproven: no criteria"
+    if overall == FAIL:
+        return "fails: " + "; ".join(_said(row, one) for one in judged if one["verdict"] == FAIL)
+    if overall == UNPROVEN:
+        return f"unproven: {_unproven(judged)}"
+    count = "the criterion" if len(judged) == 1 else f"all {len(judged)} criteria"
+    return f"passes {count}"
+
+
+def _unproven(judged: Sequence[Mapping[str, Any]]) -> str:
+    """The criteria that stay open, those of one reason together, each with what its value would be worth."""
+    reasons: dict[str, list[str]] = {}
+    for one in judged:
+        if one["verdict"] == UNPROVEN:
+            value = "" if one["holds"] is None else f" ({one['value']:.4g} would {'pass' if one['holds'] else 'fail'})"
+            reasons.setdefault(one["reason"], []).append(one["criterion"] + value)
+    return "; ".join(f"{', '.join(criteria)}: {reason}" for reason, criteria in reasons.items())
+
+
+def _said(row: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    """A judged criterion in words: `recall.rare 0.88 to 0.97 on 9 bearings; criterion >= 0.92 on the lower bound`."""
+    metric, statistic = one["metric"], one["statistic"]
+    figure = lookup(row, metric)
+    asked = f"criterion {one['op']} {one['number']:g}"
+    if statistic in ("ci_low", "ci_high"):
+        units = figure["fault_units"] or figure["healthy_units"]
+        what = "bearings" if figure["fault_units"] else "healthy units"
+        bound = "lower" if statistic == "ci_low" else "upper"
+        return f"{metric} {figure['ci_low']:.3g} to {figure['ci_high']:.3g} on {units} {what}, {asked} on the {bound} bound"
+    return f"{metric}{'.' + statistic if statistic else ''} {one['value']:.4g}, {asked}"
