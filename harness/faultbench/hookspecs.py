@@ -2,8 +2,13 @@
 
 A plugin is a module named by an entry point of the group `faultbench`. It implements any of the functions below under
 `@faultbench.api.hookimpl`. Every offering hook returns an iterable of `Offer`; the factory of an offer is imported when
-it is used, so that listing what there is imports nothing heavy. Observers return nothing, and cannot change a result.
+it is used, so that listing what there is imports nothing heavy. Observers return nothing, and cannot change a result:
+they get copies, and one that fails is a warning.
+
+A module may say which plugin API it is written for (`FAULTBENCH_API = 1`); one that names another is not loaded.
 """
+
+# mypy: disable-error-code="empty-body"
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""The application: the options before the command, and the commands."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+import typer.main
+
+from faultbench import __version__
+from faultbench.cli.commands import Command, Commands
+from faultbench.cli.doctor import doctor
+from faultbench.cli.ending import failed, interrupted, quiet_pipe
+from faultbench.cli.listing import listing
+from faultbench.cli.run import run
+from faultbench.cli.session import Session, session_of
+
+app = typer.Typer(
+    name="faultbench",
+    cls=Commands,
+    help="Few-shot fault diagnosis on the edge, benchmarked so that the number can be trusted.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # rich help alone would take the whole start-up budget
+    pretty_exceptions_enable=False,
+)
+app.command("run", cls=Command)(run)
+app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
+app.command("doctor", cls=Command)(doctor)
+
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no × gets a ?, not a traceback
+    words = list(sys.argv[1:] if argv is None else argv)
+    session = Session(command=["faultbench", *words])
+    try:
+        code = typer.main.get_command(app).main(args=words, prog_name="faultbench", standalone_mode=False, obj=session)
+    except (typer.Abort, KeyboardInterrupt):
+        code = interrupted()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends as one line and the right exit code
+        code = failed(error, debug=session.debug)
+    with quiet_pipe():
+        pass
+    return code if isinstance(code, int) else 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"faultbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _before(
+    ctx: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Use faultbench's own plugins alone.")] = False,
+    strict_plugins: Annotated[bool, typer.Option("--strict-plugins", help="Take a plugin with a problem as an error.")] = False,
+    _version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)] = False,
+) -> None:  # `version` acts by its callback
+    session = session_of(ctx)
+    session.debug, session.plugins, session.strict = debug, not no_plugins, strict_plugins
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(2)

@@ -1,0 +1,119 @@
+"""`faultbench run`: the cross product of data sets, scenarios, learners, compressors and targets, judged."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faultbench.cli.completion import names_of
+from faultbench.cli.ending import quiet_pipe
+from faultbench.cli.session import session_of
+from faultbench.defaults import DEFAULTS
+from faultbench.names import split_list
+
+_Names = list[str] | None
+
+
+def _axis(letter: str, option: str, kind: str, what: str) -> Any:
+    help_ = f"{what}; repeat it, or separate names by commas. [default: {', '.join(DEFAULTS[kind])}]"
+    return typer.Option(f"-{letter}", f"--{option}", metavar="NAME", help=help_, autocompletion=names_of(kind), show_default=False)
+
+
+def run(
+    ctx: typer.Context,
+    matrix: Annotated[Path | None, typer.Argument(metavar="MATRIX.toml", help="A file with the same names as the options.")] = None,
+    dataset: Annotated[_Names, _axis("d", "dataset", "datasets", "Data set")] = None,
+    scenario: Annotated[_Names, _axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
+    learner: Annotated[_Names, _axis("l", "learner", "learners", "Learner (maml:inner_steps=3)")] = None,
+    compressor: Annotated[_Names, _axis("c", "compressor", "compressors", "Compressor, or a chain of them (prune40+int8)")] = None,
+    target: Annotated[_Names, _axis("t", "target", "targets", "Target, the device")] = None,
+    baseline: Annotated[
+        _Names,
+        typer.Option(metavar="NAME", help="Learner to compare with, never gated.", autocompletion=names_of("learners")),
+    ] = None,
+    ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
+    shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
+    shots_rare: Annotated[
+        int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")
+    ] = None,
+    queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
+    episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that holds a folder per data set. [default: FAULTBENCH_DATA]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="1 seed, 20 episodes, short training, unless said otherwise; rows are watermarked.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: 1]")] = None,
+    criteria: Annotated[
+        str | None, typer.Option(metavar="EXPR", help='What to judge by, as in "accuracy.ci_low>=0.97,latency_ms.p99<=20".')
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if a criterion fails, with 3 if something is unproven.")] = False,
+    allow_unproven: Annotated[bool, typer.Option("--allow-unproven", help="Let --gate pass what is unproven.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the stages they share, and run nothing.")] = False,
+    json: Annotated[str | None, typer.Option(metavar="FILE|-", help="Write the rows as JSON; - prints them instead of the table.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write results.json and table.txt there.")] = None,
+) -> int:
+    """Run the matrix and judge every cell."""
+    from faultbench.cli.outputs import Outputs
+    from faultbench.matrix.settings import check_criteria, settings
+
+    outputs = Outputs(gate=gate, allow_unproven=allow_unproven, dry_run=dry_run, json=json, out=out)
+    options = {
+        **{
+            name: _split(texts)
+            for name, texts in (
+                ("datasets", dataset),
+                ("scenarios", scenario),
+                ("learners", learner),
+                ("compressors", compressor),
+                ("targets", target),
+                ("baseline", baseline),
+            )
+        },
+        "ways": ways,
+        "shots": shots,
+        "shots_rare": shots_rare,
+        "queries": queries,
+        "episodes": episodes,
+        "seeds": seeds,
+        "data_dir": data_dir,
+        "quick": quick or None,
+        "jobs": jobs,
+        "criteria": criteria,
+    }
+    settled = settings(matrix, options)
+    session = session_of(ctx)
+    registry = session.registry()
+    check_criteria(settled, registry)
+    outputs.check_writable()
+
+    from faultbench.matrix.plan import plan
+
+    planned = plan(settled, registry)
+    if dry_run:
+        from rich.console import Console
+
+        from faultbench.report.plan import print_plan
+
+        print_plan(planned, Console(highlight=False))
+        return 0
+
+    from faultbench.matrix.execute import execute
+    from faultbench.report.progress import progress
+    from faultbench.results.verdict import exit_code
+
+    with contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+        rows = execute(planned, shown, command=session.command)
+    with quiet_pipe():
+        outputs.publish(rows, session.command)
+    return exit_code(rows, gate=gate, allow_unproven=allow_unproven)
+
+
+def _split(texts: list[str] | None) -> tuple[str, ...]:
+    return tuple(name for text in texts or () for name in split_list(text))

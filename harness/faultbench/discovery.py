@@ -1,0 +1,310 @@
+"""Discovery: every plugin's offers, each plugin and each hook under its own guard, so that a broken one costs only itself.
+
+pluggy gives no such isolation: one plugin that fails to register, or one generator that raises, would take the others
+along. So each plugin gets a manager of its own, and what it offers is materialised and checked before it counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pluggy
+
+from faultbench import api, hookspecs, names
+from faultbench.offers import Offer, Param
+
+KINDS = ("datasets", "scenarios", "frontends", "backbones", "learners", "compressors", "targets")
+"""What plugins offer, in the order it is listed; a kind's hook is `faultbench_` and the kind."""
+
+GROUP = "faultbench"
+HARNESS = "faultbench"
+"""The entry-point group, and the distribution whose names nobody can take."""
+
+_HARNESS_PLUGINS = ("faultbench.data.scenarios",)  # scenarios are policies of splitting, hence the harness's own
+_MOST_OFFERS = 1000  # of one hook: a generator that never ends must not hang `list`
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
+_PARAM = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An offer, and who offers it."""
+
+    offer: Offer
+    distribution: str
+    version: str
+    builtin: bool
+    entry_point: str = ""
+
+    @property
+    def qualified(self) -> str:
+        """The name that nobody else can have: `distribution/name`."""
+        return f"{self.distribution}/{self.offer.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a plugin. As text it is one line, `what is wrong: what to do`."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version} (entry point {self.entry_point}) {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a plugin comes from."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    builtin: bool
+
+    def problem(self, what: str) -> Problem:
+        """What is wrong with the plugin."""
+        return Problem(self.distribution, self.version, self.entry_point, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin that could be loaded, with the manager that holds it alone."""
+
+    source: Source
+    manager: pluggy.PluginManager
+
+
+@dataclass(slots=True)
+class Found:
+    """What a discovery gives.
+
+    Args:
+        plugins: Those that could be loaded, the built-in ones first.
+        offers: By kind.
+        problems: In the order they were met.
+        refused: The offers left out, by kind and name, each with its reason.
+    """
+
+    plugins: list[Plugin] = field(default_factory=list)
+    offers: dict[str, list[Registered]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    problems: list[Problem] = field(default_factory=list)
+    refused: dict[tuple[str, str], Problem] = field(default_factory=dict)
+
+
+def discover(*, plugins: bool) -> Found:
+    """Everything that is offered.
+
+    Args:
+        plugins: Whether to look at distributions other than faultbench's own.
+    """
+    found = Found()
+    for entry_point, load in _loaders(plugins=plugins):
+        _take(found, entry_point, load)
+    for kind in KINDS:
+        _settle(found, kind)
+    return found
+
+
+def normalised(distribution: str) -> str:
+    """A distribution's name as package indices compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def cause(error: BaseException) -> str:
+    """An exception as one harmless line, cut where it rambles."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """A text from outside on one line, without what a terminal would obey."""
+    flat = "".join(c if c.isprintable() else " " for c in text)
+    flat = " ".join(flat.split())
+    return flat if len(flat) <= most else flat[:most] + "..."
+
+
+def _loaders(*, plugins: bool) -> Iterator[tuple[Source, Any]]:
+    version = _harness_version()
+    for module in _HARNESS_PLUGINS:
+        yield Source(HARNESS, version, module, builtin=True), lambda module=module: importlib.import_module(module)
+    for entry_point in sorted(_entry_points(plugins=plugins), key=_own_first):
+        distribution = entry_point.dist
+        name = distribution.name if distribution else "unknown"
+        source = Source(
+            one_line(str(name)),
+            one_line(str(distribution.version)) if distribution else "",
+            one_line(entry_point.name),
+            normalised(name) == HARNESS,
+        )
+        yield source, entry_point.load
+
+
+def _harness_version() -> str:
+    from faultbench import __version__
+
+    return __version__
+
+
+def _entry_points(*, plugins: bool) -> list[importlib.metadata.EntryPoint]:
+    if plugins:
+        return list(importlib.metadata.entry_points(group=GROUP))
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return [e for e in importlib.metadata.distribution(HARNESS).entry_points if e.group == GROUP]
+    return []
+
+
+def _own_first(entry_point: importlib.metadata.EntryPoint) -> tuple[bool, str, str]:
+    name = normalised(entry_point.dist.name) if entry_point.dist else ""
+    return name != HARNESS, name, entry_point.name
+
+
+def _take(found: Found, source: Source, load: Any) -> None:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a result
+            module = load()
+            wanted = getattr(module, "FAULTBENCH_API", api.API_VERSION)
+            if wanted == api.API_VERSION:
+                manager.register(module, name=source.entry_point)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
+        found.problems.append(source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
+        return
+    if wanted != api.API_VERSION:
+        what = f"is written for plugin API {one_line(str(wanted))}, this is {api.API_VERSION}: install versions that fit"
+        found.problems.append(source.problem(what))
+        return
+    plugin = Plugin(source, manager)
+    found.plugins.append(plugin)
+    found.problems.extend(_unknown_hooks(plugin))
+    for kind in KINDS:
+        _materialise(found, plugin, kind)
+
+
+def _unknown_hooks(plugin: Plugin) -> Iterator[Problem]:
+    hooks = {name: hook for name, hook in vars(plugin.manager.hook).items() if not name.startswith("_")}
+    known = [name for name, hook in hooks.items() if hook.has_spec()]
+    for name, hook in hooks.items():
+        if not hook.has_spec() and not all(implementation.optionalhook for implementation in hook.get_hookimpls()):
+            yield plugin.source.problem(f"implements {one_line(name)}, which is no hook: did you mean {names.nearest(name, known, 1)[0]}?")
+
+
+def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
+    hook = getattr(plugin.manager.hook, f"faultbench_{kind}")
+    source = plugin.source
+    offers: list[object] = []
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            for offered in hook():
+                for offer in islice(offered, _MOST_OFFERS + 1):
+                    offers.append(offer)  # noqa: PERF402 - what came before a failure is kept
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
+        found.problems.append(
+            plugin.source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {plugin.source.distribution}")
+        )
+    if len(offers) > _MOST_OFFERS:
+        found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
+        return
+    for offer in offers:
+        flaw = _flaw(offer)
+        if flaw:
+            _refuse(found, source, kind, offer, flaw)
+        else:
+            assert isinstance(offer, Offer)  # noqa: S101 - for the type checker; a flaw otherwise
+            found.offers[kind].append(Registered(offer, source.distribution, source.version, source.builtin, source.entry_point))
+
+
+def _refuse(found: Found, source: Source, kind: str, offer: object, flaw: str) -> None:
+    name = getattr(offer, "name", None)
+    problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {flaw}")
+    found.problems.append(problem)
+    if isinstance(name, str):
+        found.refused.setdefault((kind, name), problem)
+
+
+def _flaw(offer: object) -> str:
+    """Why an offer cannot be taken, and what to do; empty where it can."""
+    if not isinstance(offer, Offer):
+        return "return an iterable of faultbench.api.Offer"
+    if not isinstance(offer.name, str) or not names.NAME.fullmatch(offer.name):
+        return "a name is lower case letters, digits, - and _, beginning with a letter"
+    if not isinstance(offer.factory, str) or not _FACTORY.fullmatch(offer.factory):
+        return 'a factory is written "package.module:Class"'
+    if not all(isinstance(text, str) for text in (offer.summary, offer.cite)):
+        return "summary and cite are texts"
+    if not isinstance(offer.params, Mapping):
+        return "params maps names to faultbench.api.Param"
+    for key, param in offer.params.items():
+        flaw = _param_flaw(key, param)
+        if flaw:
+            return flaw
+    if offer.positional is not None and getattr(offer.params.get(offer.positional), "type", None) not in (int, float):
+        return "positional names a parameter that is a number"
+    return ""
+
+
+def _param_flaw(key: object, param: object) -> str:
+    if not isinstance(key, str) or not _PARAM.fullmatch(key):
+        return f"a parameter's name is an identifier in lower case, not {names.shown(str(key))}"
+    if not isinstance(param, Param) or param.type not in (int, float, str, bool):
+        return f"parameter {key} is a faultbench.api.Param of int, float, str or bool"
+    if not isinstance(param.summary, str):
+        return f"the summary of parameter {key} is a text"
+    kind = (int, float) if param.type is float else param.type
+    for value in (*((param.default,) if param.default is not None else ()), *param.choices):
+        if not isinstance(value, kind) or (isinstance(value, bool) and param.type is not bool):
+            return f"default and choices of parameter {key} are {param.type.__name__}"
+        if not names.spellable(value):
+            return f"default and choices of parameter {key} hold no comma, no line end and no space at the ends"
+        if isinstance(value, int | float) and not names.fits_range(param, value):
+            return f"default and choices of parameter {key} lie within its bounds"
+    if param.default is not None and param.choices and param.default not in param.choices:
+        return f"the default of parameter {key} is one of its choices"
+    return ""
+
+
+def _settle(found: Found, kind: str) -> None:
+    """Leaves out what takes somebody else's name or repeats its own, and says which names need their distribution."""
+    built_in = {r.offer.name for r in found.offers[kind] if r.builtin}
+    kept: dict[tuple[str, str], Registered] = {}
+    for registered in found.offers[kind]:
+        name = registered.offer.name
+        key = (normalised(registered.distribution), name)
+        reserved = None if registered.builtin else names.match(name, built_in - {name})
+        if key in kept:
+            what = f"offers the name {name} twice in faultbench_{kind}, the second is left out: rename one of them"
+        elif reserved:
+            what = f"offers {name} in faultbench_{kind}, which reads as {reserved[0]} with the number {reserved[1]}: rename it"
+        else:
+            kept[key] = registered
+            what = _clash(registered, built_in, [r for r in kept.values() if r is not registered and r.offer.name == name])
+            if what:
+                found.problems.append(_problem_of(registered, what))
+            continue
+        problem = _problem_of(registered, what)
+        found.problems.append(problem)
+        found.refused.setdefault((kind, name), problem)
+    found.offers[kind] = list(kept.values())
+
+
+def _clash(registered: Registered, built_in: set[str], others: list[Registered]) -> str:
+    name = registered.offer.name
+    if name in built_in and not registered.builtin:
+        return f"offers the built-in name {name}, which cannot be taken: write {registered.qualified} for this one"
+    if others and name not in built_in:
+        return f"shares the name {name} with {others[0].distribution}: write {registered.qualified} or {others[0].qualified}"
+    return ""
+
+
+def _problem_of(registered: Registered, what: str) -> Problem:
+    return Problem(registered.distribution, registered.version, registered.entry_point, what)

@@ -1,0 +1,232 @@
+"""The registry: what there is, the choice among it by name, and the making of what was chosen."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from faultbench import names
+from faultbench.discovery import KINDS, Found, Plugin, Problem, Registered, Source, cause, discover, normalised
+from faultbench.errors import FaultbenchError, PluginError, UsageError
+from faultbench.offers import Value
+
+NOUNS = {
+    "datasets": "data set",
+    "scenarios": "scenario",
+    "frontends": "front end",
+    "backbones": "backbone",
+    "learners": "learner",
+    "compressors": "compressor",
+    "targets": "target",
+}
+"""What one of a kind is called in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One offer with its parameters, chosen by name. It travels between processes; `make` makes the part.
+
+    Args:
+        kind: One of `KINDS`.
+        name: The offer's name.
+        qualified: `distribution/name`.
+        distribution: Who offers it.
+        version: Of the distribution.
+        factory: `"package.module:Class"`.
+        params: Every parameter, defaults included: what digests are made of.
+        spelling: The canonical name, which stands for the choice everywhere.
+    """
+
+    kind: str
+    name: str
+    qualified: str
+    distribution: str
+    version: str
+    factory: str
+    params: Mapping[str, Value] = field(hash=False)
+    spelling: str
+
+
+class Registry:
+    """What there is to choose from. It is cheap: nothing that it offers is imported before it is made."""
+
+    def __init__(self, found: Found) -> None:
+        self._found = found
+        self.hook = Observers(found.plugins)
+
+    @classmethod
+    def discover(cls, plugins: bool = True, strict: bool = False) -> Registry:
+        """The registry of what is installed.
+
+        Args:
+            plugins: Whether to look at distributions other than faultbench's own.
+            strict: Whether a plugin with a problem is an error.
+
+        Raises:
+            PluginError: `strict`, and there is a problem.
+        """
+        registry = cls(discover(plugins=plugins))
+        if strict and registry.problems:
+            first, *more = registry.problems
+            raise PluginError(f"{first}" + (f" (and {len(more)} more: see `faultbench doctor`)" if more else ""))
+        return registry
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with plugins, a line each."""
+        return tuple(self._found.problems)
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The plugins that could be loaded."""
+        return tuple(self._found.plugins)
+
+    def offers(self, kind: str) -> tuple[Registered, ...]:
+        """What is offered of a kind, the built-in ones first."""
+        return tuple(self._found.offers[kind])
+
+    def shown_name(self, kind: str, registered: Registered) -> str:
+        """The shortest name that chooses an offer: qualified only where another has the bare name."""
+        namesakes = [r for r in self.offers(kind) if r.offer.name == registered.offer.name]
+        alone = len(namesakes) == 1 or registered.builtin
+        return registered.offer.name if alone else registered.qualified
+
+    def choose(self, kind: str, text: str) -> Choice:
+        """The choice that a name spells.
+
+        Raises:
+            UsageError: There is no such name, or a parameter does not fit.
+            PluginError: The name belongs to an offer that had to be left out.
+        """
+        registered, number, given = self._matched(kind, text)
+        offer = registered.offer
+        params = names.expand(offer, number, given)
+        spelling = names.canonical(self.shown_name(kind, registered), offer, params, {r.offer.name for r in self.offers(kind)})
+        return Choice(kind, offer.name, registered.qualified, registered.distribution, registered.version, offer.factory, params, spelling)
+
+    def find(self, kind: str, text: str) -> Registered:
+        """The offer that a name stands for, whatever its parameters.
+
+        Raises:
+            UsageError: There is no such name.
+            PluginError: The name belongs to an offer that had to be left out.
+        """
+        return self._matched(kind, text)[0]
+
+    def chain(self, kind: str, text: str) -> tuple[Choice, ...]:
+        """The choices that a chain of names spells (`distill50+prune40+int8`), in its order."""
+        return tuple(self.choose(kind, link) for link in names.split_chain(text))
+
+    def make(self, choice: Choice, **given: object) -> Any:
+        """As the function `make`."""
+        return make(choice, **given)
+
+    def _matched(self, kind: str, text: str) -> tuple[Registered, str, dict[str, str]]:
+        name = names.parse(text)
+        candidates = self.offers(kind)
+        if name.distribution:
+            candidates = tuple(r for r in candidates if normalised(r.distribution) == normalised(name.distribution))
+        matched = names.match(name.head, {r.offer.name for r in candidates})
+        if matched is None:
+            raise self._no_such(kind, name, candidates)
+        bare, number = matched
+        return _only(kind, [r for r in candidates if r.offer.name == bare]), number, dict(name.params)
+
+    def _no_such(self, kind: str, name: names.Name, candidates: tuple[Registered, ...]) -> FaultbenchError:
+        text = names.shown(name.head)
+        refused = self._found.refused.get((kind, name.head))
+        if refused:
+            return PluginError(f"{NOUNS[kind]} {text} had to be left out: {refused}")
+        for other in KINDS:
+            if other != kind and names.match(name.head, {r.offer.name for r in self.offers(other)}):
+                return UsageError(f"{text} is a {NOUNS[other]}, not a {NOUNS[kind]}: see `faultbench list {kind}`")
+        whose = f" of {name.distribution}" if name.distribution else ""
+        if not candidates:
+            return UsageError(f"there is no {NOUNS[kind]}{whose}: see `faultbench list {kind}` and `faultbench doctor`")
+        near = names.nearest(name.head, {r.offer.name for r in candidates})
+        broken = ", or `faultbench doctor` for the plugins that could not be loaded" if self.problems else ""
+        return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: did you mean {_either(near)}? See `faultbench list {kind}`{broken}")
+
+
+def make(choice: Choice, **given: object) -> Any:
+    """The part that was chosen.
+
+    Args:
+        choice: From a registry, perhaps of another process.
+        given: What the harness has to give (`data_dir`); passed only where the factory's signature names it.
+
+    Raises:
+        PluginError: The factory cannot be imported, or fails.
+        FaultbenchError: Whatever the factory raises of it.
+    """
+    what = f"{NOUNS[choice.kind]} {choice.name} of {choice.distribution} {choice.version}"
+    module, _, attribute = choice.factory.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except FaultbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{what} cannot be imported ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+    try:
+        accepted = inspect.signature(factory).parameters
+        return factory(**{key: value for key, value in given.items() if key in accepted and key not in choice.params}, **choice.params)
+    except FaultbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{what} cannot be made ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+
+
+class Observers:
+    """The observers of all plugins, called as the hooks are. One that fails is a warning, said once; it never fails a run."""
+
+    def __init__(self, plugins: list[Plugin]) -> None:
+        self._plugins = plugins
+        self._warned: set[tuple[Source, str]] = set()
+
+    def faultbench_run_started(self, plan: Mapping[str, Any]) -> None:
+        """Tells every observer that a run begins."""
+        self._tell("faultbench_run_started", plan=plan)
+
+    def faultbench_cell_finished(self, row: Mapping[str, Any]) -> None:
+        """Tells every observer that a cell is judged, or has failed."""
+        self._tell("faultbench_cell_finished", row=row)
+
+    def faultbench_run_finished(self, summary: Mapping[str, Any]) -> None:
+        """Tells every observer that the run has ended."""
+        self._tell("faultbench_run_finished", summary=summary)
+
+    def _tell(self, hook: str, **said: Mapping[str, Any]) -> None:
+        for plugin in self._plugins:
+            caller = getattr(plugin.manager.hook, hook)
+            if not caller.get_hookimpls():
+                continue
+            try:
+                caller(**copy.deepcopy(said))  # a copy: an observer cannot change a result
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - observers never fail a run
+                self._warn(plugin, hook, error)
+
+    def _warn(self, plugin: Plugin, hook: str, error: BaseException) -> None:
+        if (plugin.source, hook) not in self._warned:
+            self._warned.add((plugin.source, hook))
+            problem = plugin.source.problem(f"failed in {hook} ({cause(error)}): the run goes on without it")
+            print(f"warning: {problem}", file=sys.stderr)
+
+
+def _only(kind: str, namesakes: list[Registered]) -> Registered:
+    built_in = [r for r in namesakes if r.builtin]
+    if built_in:
+        return built_in[0]
+    if len(namesakes) > 1:
+        raise UsageError(
+            f"more than one {NOUNS[kind]} is called {namesakes[0].offer.name}: write {_either([r.qualified for r in namesakes])}"
+        )
+    return namesakes[0]
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

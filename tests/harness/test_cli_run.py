@@ -1,0 +1,113 @@
+"""`faultbench run` as a user calls it, on the embedded data set: one small run, and what can be asked of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "import sys; from faultbench.cli import main; sys.exit(main())"]
+RUN = ("run", "-l", "centroid", "--quick", "--episodes", "4")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    places = {"FAULTBENCH_CACHE": str(folder / "cache"), "FAULTBENCH_RESULTS": str(folder / "results"), "COLUMNS": "80"}
+    return {**os.environ, **places, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> subprocess.CompletedProcess[str]:
+    return call(folder, *RUN, "--json", "-", "--out", "out")
+
+
+def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=280, check=False)
+
+
+def test_json_on_stdout_stands_there_alone_and_can_be_repeated(first):
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout)
+    assert (document["schema"], document["command"]) == (1, ["faultbench", *RUN, "--json", "-", "--out", "out"])
+    (row,) = document["rows"]
+    assert (row["cell"]["learner"], row["cell"]["compressor"], row["cell"]["target"]) == ("centroid", "none", "x86")
+    assert row["cell"]["episodes"] == 4
+
+
+def test_progress_comes_on_stderr_line_by_line(first):
+    assert "centroid" in first.stderr
+    assert "\x1b" not in first.stderr
+    assert "\r" not in first.stderr
+
+
+def test_the_folder_holds_the_same_rows_and_a_table(first, folder):
+    assert json.loads((folder / "out" / "results.json").read_text())["rows"] == json.loads(first.stdout)["rows"]
+    assert "accuracy" in (folder / "out" / "table.txt").read_text()
+
+
+@pytest.mark.usefixtures("first")
+def test_the_table_is_plain_and_fits_the_terminal(folder):
+    done = call(folder, *RUN)
+    assert done.returncode == 0
+    assert "centroid" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.usefixtures("first")
+def test_a_gate_passes_nothing_that_is_quick_unless_it_may(folder):
+    assert call(folder, *RUN, "--gate").returncode == 3
+    assert call(folder, *RUN, "--gate", "--allow-unproven").returncode == 0
+
+
+@pytest.mark.usefixtures("first")
+def test_a_dry_run_shows_the_plan_and_leaves_nothing(folder):
+    done = call(folder, *RUN, "-c", "none,prune40", "--dry-run")
+    assert done.returncode == 0
+    assert "prune40" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("first")
+def test_a_matrix_file_says_the_same_as_the_options(folder):
+    (folder / "matrix.toml").write_text('learner = "centroid"\nquick = true\nepisodes = 4\n')
+    done = call(folder, "run", "matrix.toml", "--json", "filed.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "filed.json").read_text())["rows"][0]["cell"]["learner"] == "centroid"
+    assert "centroid" in done.stdout, "the table is there beside the file"
+
+
+@pytest.mark.parametrize("words", [("-d", "cwru", "--data-dir", "no/such/folder"), ("-s", "unseen-bearing", "--ways", "40")])
+@pytest.mark.usefixtures("first")
+def test_what_cannot_be_done_at_all_is_one_line_and_bad_usage(folder, words):
+    done = call(folder, "run", *words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    error = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(error) == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_an_interrupted_run_ends_with_130_and_says_what_is_kept(tmp_path):
+    with subprocess.Popen(
+        [*COMMAND, *RUN], env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stderr.readline(), "it has begun"
+        process.send_signal(signal.SIGINT)
+        said, printed = process.stderr.read(), process.stdout.read()
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "interrupted: what is finished is kept, the same command goes on from there"
+    assert "Traceback" not in said
+    assert printed == ""
