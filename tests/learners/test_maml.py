@@ -17,7 +17,7 @@ def learner():
 def by_hand(learner, net, features, labels, query, query_labels):
     """The meta-loss of one task, step by step with autograd alone; the head is a variable of its own from the first step on."""
     theta = {n: p.detach() for n, p in learner.initial(net, labels.shape[1]).items() if n != "fresh"}
-    theta["head.weight"], theta["head.bias"] = (p.detach() for p in learner.prototypes(net, theta, features, labels))
+    theta |= {n: p.detach() for n, p in learner.prototypes(net, theta, features, labels).items()}
     for _ in range(learner.steps):
         theta = {n: p.detach().requires_grad_() for n, p in theta.items()}
         gradients = torch.autograd.grad(cross_entropy(learner.logits(net, theta, features), labels), list(theta.values()))
@@ -86,6 +86,15 @@ def test_without_gradient_steps_the_head_is_the_prototypes(source, episode):
     embedded, query_embedded = (net(x).detach() for x in (support, query))
     means = torch.stack([embedded[labels[:, c] == 1].mean(0) for c in range(3)])
     assert torch.equal(logits.argmax(1), torch.cdist(query_embedded, means).argmin(1))
+
+
+def test_all_steps_at_once_are_the_steps_one_by_one(source, episode, learner):
+    support, labels, _, _ = episode
+    net = learner.build(source.shape, source.parts, seed=0)
+    at_once = learner.adapted(net, learner.initial(net, 3), net.features(support), labels)
+    one_by_one = learner.adapt(net, support, labels)
+    for name, tensor in at_once.items():
+        torch.testing.assert_close(tensor, one_by_one[name])
 
 
 def test_padding_changes_nothing(source, episode, learner):

@@ -41,6 +41,12 @@ class StepwiseLearner(ABC):
     def logits(self, net: Net, state: State, features: Tensor) -> Tensor:
         """(n, way), each row from that row's features alone."""
 
+    def adapted(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
+        """The state after all steps, for training. A subclass may come to the same more cheaply."""
+        for _ in range(self.steps):
+            state = self.step(net, state, features, labels)
+        return state
+
     def loss(self, net: Net, batch: TaskBatch) -> Tensor:
         """The mean loss on the queries after adapting to the support, differentiable through every step: a meta-loss."""
         ways = int(batch.support_labels.max()) + 1
@@ -50,9 +56,7 @@ class StepwiseLearner(ABC):
             )
 
         def task_loss(support: Tensor, support_labels: Tensor, query: Tensor, query_labels: Tensor) -> Tensor:
-            state = self.initial(net, ways)
-            for _ in range(self.steps):
-                state = self.step(net, state, support, support_labels)
+            state = self.adapted(net, self.initial(net, ways), support, support_labels)
             return cross_entropy(self.logits(net, state, query), query_labels)
 
         support_labels, query_labels = (F.one_hot(y, ways).to(support.dtype) for y in (batch.support_labels, batch.query_labels))

@@ -58,18 +58,15 @@ class Tasks:
                 query_labels=torch.from_numpy(np.stack([e.query_labels for e in episodes])),
             )
 
-    def windows(self) -> Iterator[tuple[str, str, torch.Tensor]]:
-        """Every recording's (condition, part, windows (n, channel, sample)) on the grid of whole windows."""
+    def windows(self) -> dict[str, torch.Tensor]:
+        """Every condition's windows (n, channel, sample), of all its recordings, on the grid of whole windows."""
+        found: dict[str, list[NDArray[np.float32]]] = {}
         for index, recording in enumerate(self.pool.recordings):
             samples = len(self._signals[recording.dataset, recording.id, self.pool.channels[index]])
             starts = np.arange(samples // self.window, dtype=np.int64) * self.window
-            if len(starts):
-                rows = np.stack([np.full_like(starts, index), starts], 1)
-                yield (
-                    self.pool.conditions[index],
-                    self.pool.parts[index],
-                    torch.from_numpy(cut(self._signals, self.pool, rows, self.window)),
-                )
+            rows = np.stack([np.full_like(starts, index), starts], 1)
+            found.setdefault(self.pool.conditions[index], []).append(cut(self._signals, self.pool, rows, self.window))
+        return {condition: torch.from_numpy(np.concatenate(windows)) for condition, windows in found.items()}
 
     def _cut(self, rows: list[NDArray[np.int64]]) -> torch.Tensor:
         windows = cut(self._signals, self.pool, np.concatenate(rows), self.window)
@@ -77,13 +74,13 @@ class Tasks:
 
 
 def standardise(net: Net, tasks: Tasks) -> None:
-    """Gives the net the mean of the source's features, and as scale their deviation within one recording.
+    """Gives the net the mean of the source's features, and as scale their deviation within one condition, over its loads.
 
-    Dividing by the variation that means nothing (within-class whitening, the diagonal of it) is what helped an untrained
-    metric most of all that a source offers.
+    Support and query of a class differ by load (at T3 by bearing), and that difference says nothing about the class: dividing
+    by it, the diagonal of a within-class whitening, is what helped an untrained metric most of all that a source offers.
     """
     with torch.no_grad():
-        groups = [net.frontend(windows) for _, _, windows in tasks.windows()]
+        groups = [net.frontend(windows) for windows in tasks.windows().values()]
     within = torch.cat([group - group.mean(0) for group in groups])
     net.mean.copy_(torch.cat(groups).mean(0))
     net.scale.copy_(within.std(0) + SCALE_FLOOR)

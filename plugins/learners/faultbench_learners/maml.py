@@ -109,21 +109,31 @@ class Maml(StepwiseLearner):
         }
 
     def step(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
-        """One inner step: theta' = theta - alpha grad L(theta), with the head from the prototypes before the first."""
+        """One inner step, before the first of which the head comes from the prototypes."""
         theta = {name: p for name, p in state.items() if name != "fresh"}
-        weight, bias = self.prototypes(net, theta, features, labels)
         fresh = state["fresh"]
-        theta["head.weight"] = fresh * weight + (1 - fresh) * theta["head.weight"]
-        theta["head.bias"] = fresh * bias + (1 - fresh) * theta["head.bias"]
-        g = grad(lambda theta: cross_entropy(self.logits(net, theta, features), labels))(theta)
-        after = {name: p - net.learned(f"log_alpha.{name.split('.', 1)[1]}").exp() * g[name] for name, p in theta.items()}
-        return {**after, "fresh": fresh * 0}
+        for name, start in self.prototypes(net, theta, features, labels).items():
+            theta[name] = fresh * start + (1 - fresh) * theta[name]
+        return {**self.descend(net, theta, features, labels), "fresh": fresh * 0}
 
-    def prototypes(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def adapted(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
+        """All inner steps; the prototypes are computed once, where a single graph computes them at every step."""
+        theta = {name: p for name, p in state.items() if name != "fresh"}
+        theta |= self.prototypes(net, theta, features, labels)
+        for _ in range(self.steps):
+            theta = self.descend(net, theta, features, labels)
+        return theta
+
+    def descend(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """theta' = theta - alpha grad L(theta)."""
+        g = grad(lambda theta: cross_entropy(self.logits(net, theta, features), labels))(theta)
+        return {name: p - net.learned(f"log_alpha.{name.split('.', 1)[1]}").exp() * g[name] for name, p in theta.items()}
+
+    def prototypes(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Weights 2 c and biases -|c|^2 of the class means c, times the sharpness: logits as squared distances."""
         sharpness = net.learned("log_sharpness").exp()
         means = (labels.T @ self.embed(net, theta, features)) / labels.sum(0)[:, None]
-        return 2 * sharpness * means, -sharpness * (means * means).sum(1)
+        return {"head.weight": 2 * sharpness * means, "head.bias": -sharpness * (means * means).sum(1)}
 
     def embed(self, net: Net, theta: State, features: Tensor) -> Tensor:
         """(n, d)."""
