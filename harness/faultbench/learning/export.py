@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 
+import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -69,9 +70,17 @@ def to_onnx(
         exporter.setLevel(level)
     if program is None:
         raise CellError("torch's exporter returned no model: check the versions of torch, onnx and onnxscript")
-    model = program.model_proto
+    return _bare(program.model_proto).SerializeToString()
+
+
+def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what only its maker wants to know: stack traces with paths, several times the size of the graph."""
     model.ir_version = IR_VERSION
-    return bytes(model.SerializeToString())
+    graph = model.graph
+    for said in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del said.metadata_props[:]
+        said.doc_string = ""
+    return model
 
 
 def convolution_backward(

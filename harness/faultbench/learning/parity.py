@@ -124,8 +124,9 @@ def _formulas(learner: StepwiseLearner, net: Net, state: State, features: Tensor
         return tuple(after[name] for name in names)
 
     traced, direct = trace(step, inputs)(*inputs), step(*inputs)
-    updates = [max(float((after - before).abs().max()), 1e-6) for after, before in zip(direct, inputs[2:], strict=True)]
-    return max(float((a - b).abs().max()) / update for a, b, update in zip(traced, direct, updates, strict=True))
+    # Where a tensor hardly moves, its own last bits are more than 1e-10 of the update: they are no fault of the formulas.
+    sizes = [max(float((a - b).abs().max()), 1e-5 * float(a.abs().max()), 1e-12) for a, b in zip(direct, inputs[2:], strict=True)]
+    return max(float((a - b).abs().max()) / size for a, b, size in zip(traced, direct, sizes, strict=True))
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
