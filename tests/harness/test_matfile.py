@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+
 from faultbench.data import matfile, matfile_child
 from faultbench.data.matfile import open_mat
 from faultbench.data.matfile_reader import Reader, ReaderError

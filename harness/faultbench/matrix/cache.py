@@ -1,0 +1,305 @@
+"""The cache: values that are folders, each under the digest of what it is made of.
+
+A value is made under a temporary name on the same file system, every file of it is flushed to the disk, a manifest with each
+file's digest comes last, and the whole is renamed: a killed run leaves no half value. Who makes a value holds a lock on its
+key, which the system takes back when a process dies; so processes share a cache, and each value is made once. A value is
+verified in full when a process first uses it; a damaged one is thrown away.
+
+    values/ab/abcd…/manifest.json   what is there, and how long it took
+    values/ab/abcd…/value/          what was made
+    partial/                        what is being made
+    locks/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faultbench.errors import CellError, FaultbenchError, UsageError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+VALUE = "value"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a value's manifest says.
+
+    Args:
+        key: The value's key.
+        seconds: How long it took to make.
+        about: What the maker wanted kept beside the value.
+        files: Digest and size by path within the value.
+    """
+
+    key: str
+    seconds: float
+    about: Mapping[str, Any]
+    files: Mapping[str, tuple[str, int]]
+
+
+class Cache:
+    """The values under one folder, which is made when the first value is.
+
+    Args:
+        root: The folder; None takes `FAULTBENCH_CACHE`, or the user's cache folder.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+        self._verified: set[str] = set()
+        self._swept = False
+
+    def peek(self, key: str) -> Entry | None:
+        """What the manifest of a value says, unverified; None where there is no readable one."""
+        return read_entry(self._folder(key), key)
+
+    def get(self, key: str) -> Path | None:
+        """The folder of a value, or None where there is none, or a damaged one. Nothing is written."""
+        folder = self._folder(key)
+        if key not in self._verified:
+            entry = read_entry(folder, key)
+            if entry is None or not _intact(folder / VALUE, entry.files):
+                return None
+            self._verified.add(key)
+        return folder / VALUE
+
+    def get_or_make(
+        self, key: str, make: Callable[[Path], None], about: Mapping[str, Any] | None = None, waiting: Callable[[], None] = lambda: None
+    ) -> Path:
+        """The folder of a value, which is made where it is missing or damaged. What fails is not kept.
+
+        Args:
+            key: The digest of everything that the value depends on.
+            make: Fills the empty folder that it is given.
+            about: Kept in the manifest beside the value, as JSON; `make` may still add to it.
+            waiting: Called once if another process is making the value.
+
+        Raises:
+            UsageError: The cache's folder cannot be written.
+            CellError: The disk is full.
+        """
+        found = self.get(key)
+        if found is not None:
+            return found
+        with self._errors():
+            self.prepare()
+            with self._locked(key, waiting):
+                found = self.get(key)  # another process may have made it meanwhile
+                if found is None:
+                    self._discard(key)
+                    found = self._make(key, make, {} if about is None else about)
+                return found
+
+    def prepare(self) -> None:
+        """Makes the folders, and clears away what killed runs left.
+
+        Raises:
+            UsageError: The cache's folder cannot be written.
+        """
+        if self._swept:
+            return
+        with self._errors():
+            for folder in ("values", "partial", "locks"):
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+            probe = self.root / "partial" / f"probe.{secrets.token_hex(8)}"
+            probe.touch()
+            probe.unlink()
+            self._sweep()
+        self._swept = True
+
+    def entries(self) -> Iterator[Entry]:
+        """The manifests of all values, in no order."""
+        for folder in self.root.glob("values/??/*"):
+            entry = read_entry(folder, folder.name)
+            if entry is not None:
+                yield entry
+
+    def _make(self, key: str, make: Callable[[Path], None], about: Mapping[str, Any]) -> Path:
+        partial = self._partial(key)
+        try:
+            value = partial / VALUE
+            value.mkdir(parents=True)
+            began = time.perf_counter()
+            make(value)
+            seconds = time.perf_counter() - began
+            said = {"format": FORMAT, "key": key, "seconds": seconds, "about": about, "files": _flushed(value)}
+            _write_manifest(partial / MANIFEST, said)
+            _flush(partial)
+            folder = self._folder(key)
+            folder.parent.mkdir(exist_ok=True)
+            partial.rename(folder)
+            _flush(folder.parent)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self._verified.add(key)
+        return folder / VALUE
+
+    def _folder(self, key: str) -> Path:
+        return self.root / "values" / key[:2] / key
+
+    def _partial(self, key: str) -> Path:
+        return self.root / "partial" / f"{key}.{secrets.token_hex(8)}"
+
+    def _discard(self, key: str) -> None:
+        """Removes a damaged value, under its lock: out of the way in one step, so that nobody finds half of it."""
+        folder = self._folder(key)
+        if os.path.lexists(folder):
+            _log.warning("%s in the cache is damaged: it is thrown away and made again", folder)
+            partial = self._partial(key)
+            folder.rename(partial)
+            shutil.rmtree(partial, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _locked(self, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        from filelock import Timeout
+
+        lock = self._lock(key)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _lock(self, key: str) -> Any:
+        from filelock import FileLock
+
+        return FileLock(self.root / "locks" / f"{key}.lock", fallback_to_soft=False)
+
+    def _sweep(self) -> None:
+        """Removes temporaries whose maker is gone: who makes a value holds its lock as long as it lives."""
+        from filelock import Timeout
+
+        for partial in list((self.root / "partial").iterdir()):
+            try:
+                with self._lock(partial.name.partition(".")[0]).acquire(timeout=0):
+                    shutil.rmtree(partial, ignore_errors=True)
+            except Timeout:
+                continue
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Says in one line what the file system refuses."""
+        try:
+            yield
+        except FaultbenchError:
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise CellError(f"no space is left for {self.root}: free some, or set FAULTBENCH_CACHE to a folder with room") from error
+            if error.errno in _DENIED and self._holds(error.filename):
+                what = f"the cache {self.root} cannot be written ({error.strerror})"
+                raise UsageError(f"{what}: set FAULTBENCH_CACHE to a folder that can") from error
+            raise
+
+    def _holds(self, path: object) -> bool:
+        """Whether a path is the cache's: within it, or on the way to it."""
+        there = Path(str(path))
+        return there.is_relative_to(self.root) or self.root.is_relative_to(there)
+
+
+def default_root() -> Path:
+    """Where the cache lies when nobody says otherwise: `FAULTBENCH_CACHE`, or the user's cache folder."""
+    said = os.environ.get("FAULTBENCH_CACHE")
+    if said:
+        return Path(said).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("faultbench", appauthor=False)
+
+
+def entry_of(value: Path) -> Entry:
+    """What the manifest says of a value that `Cache.get` returned.
+
+    Raises:
+        CellError: It has gone meanwhile.
+    """
+    entry = read_entry(value.parent, value.parent.name)
+    if entry is None:
+        raise CellError(f"{value.parent} has gone from the cache while it was used: run again")
+    return entry
+
+
+def read_entry(folder: Path, key: str) -> Entry | None:
+    """The manifest in a value's folder; None where it is missing, damaged, of another format, or another value's."""
+    try:
+        said = json.loads((folder / MANIFEST).read_bytes())
+        if said.pop("digest") != _digest(said) or said["format"] != FORMAT or said["key"] != key:
+            return None
+        files = {name: (sha256, size) for name, (sha256, size) in said["files"].items()}
+        return Entry(key, said["seconds"], said["about"], files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write_manifest(path: Path, said: Mapping[str, Any]) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        json.dump({**said, "digest": _digest(said)}, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest's content, so that a damaged manifest is found too."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _flushed(value: Path) -> dict[str, tuple[str, int]]:
+    """Flushes every file and folder of a value to the disk; digest and size of each file by its path."""
+    files: dict[str, tuple[str, int]] = {}
+    for folder, folders, names in os.walk(value):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            with path.open("rb+") as file:  # Windows flushes only what is open for writing
+                os.fsync(file.fileno())
+                files[path.relative_to(value).as_posix()] = (hashlib.file_digest(file, "sha256").hexdigest(), file.tell())
+        _flush(Path(folder))
+    return files
+
+
+def _flush(folder: Path) -> None:
+    """Flushes a folder's list of names, where the system lets folders be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _intact(value: Path, files: Mapping[str, tuple[str, int]]) -> bool:
+    """Whether a value holds the files of its manifest, no more and no other. Sizes first: they cost nothing."""
+    try:
+        there = {path.relative_to(value).as_posix(): path.stat().st_size for path in value.rglob("*") if not path.is_dir()}
+        if there != {name: size for name, (_, size) in files.items()}:
+            return False
+        for name, (sha256, _) in files.items():
+            with (value / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    return False
+    except OSError:
+        return False
+    return True

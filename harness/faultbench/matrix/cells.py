@@ -1,0 +1,83 @@
+"""The cells of a matrix: the cross product of its axes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from faultbench.matrix.settings import RunSettings
+from faultbench.registry import Choice, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    Args:
+        dataset: What is measured.
+        scenario: How it is split.
+        learner: What learns.
+        chain: The compressors, in their order.
+        target: What it runs on.
+        baseline: Whether the learner is there to be compared with.
+    """
+
+    dataset: Choice
+    scenario: Choice
+    learner: Choice
+    chain: tuple[Choice, ...]
+    target: Choice
+    baseline: bool
+
+    @property
+    def compressor(self) -> str:
+        """The chain's canonical name."""
+        return "+".join(link.spelling for link in self.chain)
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """The canonical name by axis, as rows have it."""
+        return {
+            "dataset": self.dataset.spelling,
+            "scenario": self.scenario.spelling,
+            "learner": self.learner.spelling,
+            "compressor": self.compressor,
+            "target": self.target.spelling,
+        }
+
+    @property
+    def title(self) -> str:
+        """The cell for people."""
+        return " ".join(self.axes.values())
+
+    def comparable(self, other: Cell) -> bool:
+        """Whether another learner's cell is otherwise the same."""
+        mine, theirs = self.axes, other.axes
+        return mine.pop("learner") != theirs.pop("learner") and mine == theirs
+
+
+def cells(settings: RunSettings, registry: Registry) -> tuple[Cell, ...]:
+    """Every combination of the axes' names, once.
+
+    Raises:
+        UsageError: A name or a parameter does not exist.
+        PluginError: A name is that of a plugin that could not be loaded.
+    """
+    baseline = {registry.choose("learners", name).spelling for name in settings.baseline}
+    chains = [registry.chain("compressors", name) for name in settings.compressors]
+    axes = itertools.product(
+        _choices(registry, "datasets", settings.datasets),
+        _choices(registry, "scenarios", settings.scenarios),
+        _choices(registry, "targets", settings.targets),
+        {tuple(link.spelling for link in chain): chain for chain in chains}.values(),
+        _choices(registry, "learners", settings.learners),
+    )
+    return tuple(
+        Cell(dataset, scenario, learner, chain, target, learner.spelling in baseline) for dataset, scenario, target, chain, learner in axes
+    )
+
+
+def _choices(registry: Registry, kind: str, names: tuple[str, ...]) -> tuple[Choice, ...]:
+    chosen: Mapping[str, Choice] = {choice.spelling: choice for choice in (registry.choose(kind, name) for name in names)}
+    return tuple(chosen.values())

@@ -1,0 +1,155 @@
+"""Carries a plan out: rows come in as cells finish, and each is kept at once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from faultbench.errors import CellError
+from faultbench.matrix import running
+from faultbench.matrix.plan import Plan, Planned
+from faultbench.matrix.running import Ended
+from faultbench.matrix.stages import DIFFERENCES_FILE, ROW_FILE
+from faultbench.matrix.workers import Failure
+from faultbench.results.row import PROTOCOL
+from faultbench.results.store import Store, open_store
+
+INTERRUPTED = 130
+
+
+class Progress(running.Progress, Protocol):
+    """Who shows how the run goes."""
+
+    def cell_finished(self, row: Mapping[str, Any]) -> None:
+        """A cell is judged, or has failed, or makes no sense."""
+        ...
+
+    def run_finished(self, stages: int, reused: int) -> None:
+        """All is done; so many stages were there already."""
+        ...
+
+
+def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), store: Path | None = None) -> list[dict[str, Any]]:
+    """Computes what a plan still needs, and returns the rows of its cells in the plan's order.
+
+    A stage that fails costs the cells that need it: their rows say so. Every row is in the store as soon as its cell has
+    ended, and again at the end, then with its differences to other learners. The cache keeps every stage that was finished,
+    so that an interrupted run goes on where it was.
+
+    Args:
+        plan: What to do.
+        progress: Told what happens.
+        command: The words of the command, for the store.
+        store: The store's file, or None for the usual one.
+
+    Raises:
+        UsageError: The store or the cache cannot be written.
+        FaultbenchError: Every cell failed, for one and the same reason, and that is bad usage or bad input.
+        KeyboardInterrupt: The run was interrupted; what was finished is kept.
+    """
+    hook = plan.registry.hook
+    with open_store(store) as opened:
+        hook.faultbench_run_started({"command": list(command), "cells": [c.cell.axes for c in plan.cells], "protocol": PROTOCOL})
+        execution = _Execution(plan, progress, opened, opened.begin(command))
+        try:
+            rows = execution.go()
+        except KeyboardInterrupt:
+            hook.faultbench_run_finished(summary(list(execution.rows.values()), INTERRUPTED))
+            raise
+        opened.finish(execution.number)
+    from faultbench.results.verdict import exit_code
+
+    hook.faultbench_run_finished(summary(rows, exit_code(rows, gate=False)))
+    execution.refuse()
+    return rows
+
+
+def summary(rows: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str, Any]:
+    """What observers are told at the end: the exit code (of a run without a gate), and how many cells ended how."""
+    counts = Counter(row["verdict"]["overall"] for row in rows)
+    return {"exit_code": exit_code, "cells": len(rows), **{verdict.replace(" ", "_"): count for verdict, count in sorted(counts.items())}}
+
+
+class _Execution:
+    """The state of one execution. `rows` holds the rows so far, by the cell's number."""
+
+    def __init__(self, plan: Plan, progress: Progress, store: Store, number: int) -> None:
+        self.rows: dict[int, dict[str, Any]] = {}
+        self.number = number
+        self._plan, self._progress, self._store = plan, progress, store
+        self._cells = {planned.goal: i for i, planned in enumerate(plan.cells) if planned.goal is not None}
+        self._comparisons = {comparison.goal: comparison for comparison in plan.comparisons}
+        self._differences: dict[int, dict[str, Any]] = {}
+        self._failures: dict[int, Failure] = {}
+
+    def go(self) -> list[dict[str, Any]]:
+        """Runs the graph; the rows in the plan's order."""
+        for i, planned in enumerate(self._plan.cells):
+            if planned.goal is None:
+                self._finish(i, unscored(planned, error=planned.error))
+        jobs = self._plan.settings.jobs
+        tally = running.run(self._plan.graph, self._plan.goals, self._plan.cache, self._progress, jobs=jobs, ended=self._ended)
+        for i, differences in self._differences.items():
+            self.rows[i] = self._store.add(self.number, {**self.rows[i], "differences": differences})
+        self._progress.run_finished(tally.stages, tally.reused)
+        return [self.rows[i] for i in range(len(self._plan.cells))]
+
+    def refuse(self) -> None:
+        """Lets a run of which nothing could be done, for a reason that is the user's to mend, end as any bad usage does."""
+        failures = set(self._failures.values())
+        if len(failures) == 1 and len(self._failures) == len(self._plan.cells):
+            failure = failures.pop()
+            if failure.exit_code != CellError.exit_code:
+                raise failure.error(failure.message)
+
+    def _ended(self, end: Ended) -> None:
+        if end.key in self._comparisons:
+            self._compare(end)
+            return
+        number = self._cells[end.key]
+        planned = self._plan.cells[number]
+        if end.failure is not None:
+            self._failures[number] = end.failure
+            self._finish(number, unscored(planned, error=end.failure.message))
+        elif end.declined:
+            self._finish(number, unscored(planned, not_applicable=end.declined))
+        elif end.value is None:
+            self._finish(number, unscored(planned, error="its row went from the cache during the run: run again"))
+        else:
+            self._finish(number, json.loads((end.value / ROW_FILE).read_text(encoding="utf-8")))
+
+    def _finish(self, number: int, row: Mapping[str, Any]) -> None:
+        self.rows[number] = self._store.add(self.number, row)
+        self._progress.cell_finished(self.rows[number])
+        self._plan.registry.hook.faultbench_cell_finished(self.rows[number])
+
+    def _compare(self, end: Ended) -> None:
+        """Keeps the differences; where a cell of the two has none, neither has the pair."""
+        if end.value is None:
+            return
+        comparison = self._comparisons[end.key]
+        said = json.loads((end.value / DIFFERENCES_FILE).read_text(encoding="utf-8"))
+        for mine, other, which in ((comparison.first, comparison.second, "first"), (comparison.second, comparison.first, "second")):
+            name = self._plan.cells[other].cell.learner.spelling
+            self._differences.setdefault(mine, {})[name] = said[which]
+
+
+def unscored(planned: Planned, *, error: str | None = None, not_applicable: str | None = None) -> dict[str, Any]:
+    """The row of a cell without figures."""
+    from faultbench.results.criteria import parse
+    from faultbench.results.row import row
+
+    return row(
+        planned.fields,
+        None,
+        None,
+        {},
+        parse(planned.criteria),
+        digest=planned.digest,
+        baseline=planned.cell.baseline,
+        error=error,
+        not_applicable=not_applicable,
+    )

@@ -1,0 +1,81 @@
+"""Ingested signals on disk: a catalogue as JSON, and a plain array per signal, mapped into memory when it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
+from faultbench.data.split import Pool
+from faultbench.errors import DataError
+
+CATALOGUE = "catalogue.json"
+SignalKey = tuple[str, str, str]
+"""Data set, recording id, channel name."""
+
+
+def signal_path(folder: Path, recording: int, channel: int) -> Path:
+    """Where a signal lies, by the numbers of recording and channel in the catalogue: ids may be no file names."""
+    return folder / f"{recording:05d}.{channel}.npy"
+
+
+def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
+    """Writes a catalogue."""
+    said = {**dataclasses.asdict(catalogue), "missing": dict(catalogue.missing)}
+    (folder / CATALOGUE).write_text(json.dumps(said, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def load_catalogue(folder: Path) -> Catalogue:
+    """The catalogue of ingested signals; its channels know how many samples they hold.
+
+    Raises:
+        DataError: It is not there, or damaged.
+    """
+    try:
+        said = json.loads((folder / CATALOGUE).read_text(encoding="utf-8"))
+        return Catalogue(**{**said, "recordings": tuple(map(_recording, said["recordings"])), "targets": tuple(said["targets"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder} holds no readable catalogue ({error}): delete it, it will be made again") from error
+
+
+class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
+    """The signals of some pools and no others, each mapped into memory, read-only, when it is first asked for.
+
+    Args:
+        folder: The ingested data set.
+        pools: Whose signals can be read. What is trained gets the source's pool alone: a target's signal is a KeyError.
+    """
+
+    def __init__(self, folder: Path, *pools: Pool) -> None:
+        allowed = {(r.dataset, r.id, channel) for pool in pools for r, channel in zip(pool.recordings, pool.channels, strict=True)}
+        self._paths = {
+            (recording.dataset, recording.id, channel.name): signal_path(folder, i, j)
+            for i, recording in enumerate(load_catalogue(folder).recordings)
+            for j, channel in enumerate(recording.channels)
+            if (recording.dataset, recording.id, channel.name) in allowed
+        }
+        self._open: dict[SignalKey, NDArray[np.float32]] = {}
+
+    def __getitem__(self, key: SignalKey) -> NDArray[np.float32]:
+        """One signal, (sample,)."""
+        if key not in self._open:
+            self._open[key] = np.load(self._paths[key], mmap_mode="r", allow_pickle=False)
+        return self._open[key]
+
+    def __iter__(self) -> Iterator[SignalKey]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def _recording(said: Mapping[str, Any]) -> Recording:
+    geometry = Geometry(**said["geometry"]) if said["geometry"] else None
+    channels = tuple(Channel(**channel) for channel in said["channels"])
+    return Recording(**{**said, "channels": channels, "geometry": geometry, "notes": tuple(said["notes"])})

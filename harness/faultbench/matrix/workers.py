@@ -1,0 +1,248 @@
+"""Who runs stages: this process, or several beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import multiprocessing.connection
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from faultbench.discovery import cause
+from faultbench.errors import CellError, FaultbenchError, NotApplicable
+from faultbench.matrix.cache import Cache, entry_of
+from faultbench.matrix.graph import Say, Stage, Work
+
+DECLINED = "declined"
+"""Where a value's manifest keeps why the stage makes no sense; its folder is of no use then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stage could not be computed.
+
+    Args:
+        message: One line.
+        error: The class of the error.
+        trace: The traceback where the error was not one of faultbench's own.
+    """
+
+    message: str
+    error: type[FaultbenchError] = CellError
+    trace: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with where nothing else was done."""
+        return self.error.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stage has ended.
+
+    Args:
+        key: The stage's key.
+        seconds: How long this process or its worker was busy with it.
+        declined: Why it makes no sense, or empty.
+        failure: Why it could not be computed, or None.
+    """
+
+    key: str
+    seconds: float
+    declined: str = ""
+    failure: Failure | None = None
+
+
+Inputs = Mapping[str, Path]
+
+
+class Listener(Protocol):
+    """Who wants to know how far stages are."""
+
+    def advance(self, key: str, done: int, total: int) -> None:
+        """A stage has done so many steps of so many."""
+        ...
+
+    def waiting(self, key: str) -> None:
+        """A stage waits for another process that is making the same value."""
+        ...
+
+
+class Workers(Protocol):
+    """Something that runs stages."""
+
+    capacity: int
+
+    def start(self, stage: Stage, inputs: Inputs) -> None:
+        """Takes a stage on; at most `capacity` at a time."""
+        ...
+
+    def wait(self) -> Done:
+        """The next stage that ends."""
+        ...
+
+
+@contextlib.contextmanager
+def workers(jobs: int, cache: Cache, listener: Listener) -> Iterator[Workers]:
+    """Workers for so many stages at a time. Where the body raises, what they are busy with is broken off."""
+    if jobs == 1:
+        yield Here(cache, listener)
+        return
+    pool = Beside(jobs, cache, listener)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+class Here:
+    """Runs one stage after the other in this process."""
+
+    capacity = 1
+
+    def __init__(self, cache: Cache, listener: Listener) -> None:
+        self._cache, self._listener = cache, listener
+        self._next: tuple[Stage, Inputs] | None = None
+
+    def start(self, stage: Stage, inputs: Inputs) -> None:
+        """Takes a stage on; it runs when it is waited for."""
+        self._next = stage, inputs
+
+    def wait(self) -> Done:
+        """Runs the stage."""
+        if self._next is None:
+            raise RuntimeError("nothing was started")
+        (stage, inputs), self._next = self._next, None
+        with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a result
+            return perform(
+                stage,
+                inputs,
+                self._cache,
+                say=lambda done, total: self._listener.advance(stage.key, done, total),
+                waiting=lambda: self._listener.waiting(stage.key),
+            )
+
+
+class Beside:
+    """Runs stages in processes that live as long as the run, one pipe to each."""
+
+    def __init__(self, jobs: int, cache: Cache, listener: Listener) -> None:
+        self.capacity = jobs
+        self._cache, self._listener = cache, listener
+        self._idle: list[_Process] = []
+        self._busy: dict[Any, tuple[_Process, Stage]] = {}
+
+    def start(self, stage: Stage, inputs: Inputs) -> None:
+        """Sends a stage to an idle process, or to a new one."""
+        process = self._idle.pop() if self._idle else _Process(self._cache.root)
+        self._busy[process.pipe] = process, stage
+        process.pipe.send((stage, dict(inputs)))
+
+    def wait(self) -> Done:
+        """Passes on how far stages are, until one has ended."""
+        while True:
+            for pipe in multiprocessing.connection.wait(list(self._busy)):
+                process, stage = self._busy[pipe]
+                try:
+                    said = process.pipe.recv()
+                except (EOFError, ConnectionError):
+                    del self._busy[pipe]
+                    message = f"{stage.title} died (exit code {process.end()}): free memory, or run with fewer --jobs"
+                    return Done(stage.key, 0.0, failure=Failure(message))
+                if isinstance(said, Done):
+                    del self._busy[pipe]
+                    self._idle.append(process)
+                    return said
+                if said is None:
+                    self._listener.waiting(stage.key)
+                else:
+                    self._listener.advance(stage.key, *said)
+
+    def close(self) -> None:
+        """Ends all processes; a stage that is under way leaves nothing behind but its temporary, which is swept."""
+        for process in (*self._idle, *(process for process, _ in self._busy.values())):
+            process.end()
+        self._idle, self._busy = [], {}
+
+
+class _Process:
+    """One process, and the pipe to it."""
+
+    def __init__(self, root: Path) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in whatever state they are
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, root), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def end(self) -> int | None:
+        """Ends the process, if it has not ended; its exit code."""
+        self.pipe.close()
+        self._process.join(timeout=0.1)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        return self._process.exitcode
+
+
+def _serve(pipe: Any, root: Path) -> None:
+    """Runs the stages that come through the pipe, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    sys.stdout = sys.stderr
+    cache = Cache(root)
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent has gone
+        while True:
+            stage, inputs = pipe.recv()
+            say = Sparingly(lambda done, total: pipe.send((done, total)))
+            pipe.send(perform(stage, inputs, cache, say, waiting=lambda: pipe.send(None)))
+
+
+class Sparingly:
+    """Passes on how far a stage is, at most ten times a second and always at the end."""
+
+    def __init__(self, say: Say, interval_s: float = 0.1) -> None:
+        self._say, self._interval_s, self._last = say, interval_s, float("-inf")
+
+    def __call__(self, done: int, total: int) -> None:
+        """Takes (done, in all)."""
+        now = time.monotonic()
+        if done >= total or now - self._last >= self._interval_s:
+            self._last = now
+            self._say(done, total)
+
+
+def perform(stage: Stage, inputs: Inputs, cache: Cache, say: Say, waiting: Callable[[], None] = lambda: None) -> Done:
+    """Runs a stage into the cache, and says how it ended. Only an interruption is raised."""
+    about: dict[str, Any] = {"name": stage.name, "title": stage.title, "like": stage.like}
+
+    def make(out: Path) -> None:
+        try:
+            _function(stage)(Work(out, inputs, stage.params, stage.given, stage.key, say))
+        except NotApplicable as answer:
+            about[DECLINED] = str(answer)
+
+    began = time.perf_counter()
+    declined, failure = "", None
+    try:
+        value = cache.get_or_make(stage.key, make, about, waiting)
+        declined = str(entry_of(value).about.get(DECLINED, ""))
+    except FaultbenchError as error:
+        failure = Failure(str(error), type(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
+        message = f"{stage.title} broke ({cause(error)}): --debug shows where"
+        failure = Failure(message, trace=traceback.format_exc())
+    return Done(stage.key, time.perf_counter() - began, declined, failure)
+
+
+def _function(stage: Stage) -> Callable[[Work], None]:
+    module, _, attribute = stage.function.partition(":")
+    function: Callable[[Work], None] = getattr(importlib.import_module(module), attribute)
+    return function

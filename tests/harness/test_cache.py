@@ -1,0 +1,267 @@
+"""The cache: values are made once, whole or not at all, and never believed when damaged."""
+
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from faultbench.errors import CellError, UsageError
+from faultbench.matrix.cache import Cache, default_root, entry_of
+
+KEY = "ab" + "0" * 62
+OTHER = "cd" + "1" * 62
+
+
+def writes(text: str, made: list[str] | None = None):
+    """A maker that leaves two files, one of them in a folder, and notes that it was called."""
+
+    def make(out: Path) -> None:
+        if made is not None:
+            made.append(text)
+        (out / "value.txt").write_text(text)
+        (out / "deep").mkdir()
+        (out / "deep" / "more.bin").write_bytes(bytes(range(256)) * 64)
+
+    return make
+
+
+def test_a_value_is_made_once_and_then_found(tmp_path: Path) -> None:
+    made: list[str] = []
+    first = Cache(tmp_path).get_or_make(KEY, writes("one", made))
+    again = Cache(tmp_path).get_or_make(KEY, writes("two", made))
+    assert first == again
+    assert (again / "value.txt").read_text() == "one"
+    assert made == ["one"]
+
+
+def test_a_value_that_nobody_made_is_not_there(tmp_path: Path) -> None:
+    assert Cache(tmp_path).get(KEY) is None
+    assert Cache(tmp_path).peek(KEY) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_manifest_says_how_long_it_took_and_what_the_maker_said(tmp_path: Path) -> None:
+    said: dict[str, object] = {"title": "t"}
+
+    def make(out: Path) -> None:
+        said["found"] = 3
+        (out / "a").write_text("a")
+
+    entry = entry_of(Cache(tmp_path).get_or_make(KEY, make, said))
+    assert entry.about == {"title": "t", "found": 3}
+    assert entry.seconds >= 0
+    assert [e.key for e in Cache(tmp_path).entries()] == [KEY]
+
+
+def damage_bytes(value: Path) -> None:
+    path = value / "deep" / "more.bin"
+    raw = bytearray(path.read_bytes())
+    raw[100] ^= 1
+    path.write_bytes(raw)
+
+
+def cut_short(value: Path) -> None:
+    os.truncate(value / "deep" / "more.bin", 10)
+
+
+def lose_a_file(value: Path) -> None:
+    (value / "value.txt").unlink()
+
+
+def add_a_file(value: Path) -> None:
+    (value / "stranger.txt").write_text("hello")
+
+
+def damage_the_manifest(value: Path) -> None:
+    path = value.parent / "manifest.json"
+    path.write_text(path.read_text().replace('"seconds": ', '"seconds": 1'))
+
+
+def lose_the_manifest(value: Path) -> None:
+    (value.parent / "manifest.json").unlink()
+
+
+def empty_the_manifest(value: Path) -> None:
+    (value.parent / "manifest.json").write_text("")
+
+
+def swap_the_manifest(value: Path) -> None:
+    """A manifest that is sound, but another value's."""
+    other = Cache(value.parents[3]).get_or_make(OTHER, writes("one"))
+    (value.parent / "manifest.json").write_bytes((other.parent / "manifest.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_bytes,
+        cut_short,
+        lose_a_file,
+        add_a_file,
+        damage_the_manifest,
+        lose_the_manifest,
+        empty_the_manifest,
+        swap_the_manifest,
+    ],
+)
+def test_a_damaged_value_is_thrown_away_and_made_again(tmp_path: Path, damage) -> None:
+    damage(Cache(tmp_path).get_or_make(KEY, writes("one")))
+    made: list[str] = []
+    cache = Cache(tmp_path)
+    assert cache.get(KEY) is None
+    value = cache.get_or_make(KEY, writes("two", made))
+    assert made == ["two"]
+    assert (value / "value.txt").read_text() == "two"
+    assert Cache(tmp_path).get(KEY) == value
+
+
+def test_what_fails_is_not_kept(tmp_path: Path) -> None:
+    def fail(out: Path) -> None:
+        (out / "half.txt").write_text("half")
+        raise ValueError("on purpose")
+
+    cache = Cache(tmp_path)
+    with pytest.raises(ValueError, match="on purpose"):
+        cache.get_or_make(KEY, fail)
+    assert cache.get(KEY) is None
+    assert not list((tmp_path / "partial").iterdir())
+    assert (cache.get_or_make(KEY, writes("good")) / "value.txt").read_text() == "good"
+
+
+SLOW_MAKER = """
+import sys, time
+from pathlib import Path
+from faultbench.matrix.cache import Cache
+def make(out):
+    (out / "half.txt").write_text("half")
+    print("making", flush=True)
+    time.sleep(60)
+Cache(Path(sys.argv[1])).get_or_make(sys.argv[2], make)
+"""
+
+
+def test_a_killed_maker_leaves_no_half_value_and_its_temporary_is_swept(tmp_path: Path) -> None:
+    maker = subprocess.Popen([sys.executable, "-c", SLOW_MAKER, str(tmp_path), KEY], stdout=subprocess.PIPE)
+    assert maker.stdout is not None
+    assert maker.stdout.readline() == b"making\n"
+    Cache(tmp_path).prepare()  # the maker lives: its temporary is not touched
+    assert len(list((tmp_path / "partial").iterdir())) == 1
+    maker.send_signal(signal.SIGKILL)
+    maker.communicate()
+    assert Cache(tmp_path).get(KEY) is None
+    Cache(tmp_path).prepare()
+    assert not list((tmp_path / "partial").iterdir())
+    assert (Cache(tmp_path).get_or_make(KEY, writes("good")) / "value.txt").read_text() == "good"
+
+
+def _share(root: Path, log: Path, start: float) -> None:
+    def make(out: Path) -> None:
+        with log.open("a") as file:
+            file.write("made\n")
+        time.sleep(0.3)
+        (out / "value.txt").write_text("v" * 100_000)
+
+    time.sleep(max(0.0, start - time.time()))
+    value = Cache(root).get_or_make(KEY, make)
+    assert len((value / "value.txt").read_text()) == 100_000
+
+
+def test_two_processes_that_share_a_cache_make_a_value_once(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    log, start = tmp_path / "log", time.time() + 0.2
+    processes = [fork.Process(target=_share, args=(tmp_path / "cache", log, start)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert log.read_text() == "made\n"
+
+
+def test_who_has_to_wait_for_another_process_is_told(tmp_path: Path) -> None:
+    maker = subprocess.Popen([sys.executable, "-c", SLOW_MAKER, str(tmp_path), KEY], stdout=subprocess.PIPE)
+    assert maker.stdout is not None
+    maker.stdout.readline()
+    said: list[str] = []
+
+    def waiting() -> None:
+        said.append("waiting")
+        maker.kill()
+        maker.communicate()
+
+    Cache(tmp_path).get_or_make(KEY, writes("mine"), waiting=waiting)
+    assert said == ["waiting"]
+
+
+@pytest.fixture
+def unprivileged(tmp_path: Path):
+    """A folder that this process cannot write while the test runs: root gives up its rights for so long."""
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent):  # pytest's own, closed to others
+            above.chmod(0o755)
+        os.seteuid(65534)
+        yield folder
+        os.seteuid(0)
+    else:
+        folder.chmod(0o500)
+        yield folder
+        folder.chmod(0o700)
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(unprivileged: Path) -> None:
+    for root in (unprivileged, unprivileged / "deeper" / "down"):
+        with pytest.raises(UsageError, match=r"cannot be written .*: set FAULTBENCH_CACHE") as caught:
+            Cache(root).get_or_make(KEY, writes("one"))
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_where_the_cache_should_be_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        Cache(tmp_path / "file").get_or_make(KEY, writes("one"))
+
+
+def test_a_cache_that_cannot_be_written_can_be_read(tmp_path: Path) -> None:
+    Cache(tmp_path).get_or_make(KEY, writes("one"))
+    before = sorted(tmp_path.rglob("*"))
+    assert Cache(tmp_path).get(KEY) is not None
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+    def fill(out: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(out / "big"))
+
+    with pytest.raises(CellError, match=r"no space is left .*: free some"):
+        Cache(tmp_path).get_or_make(KEY, fill)
+
+
+def test_a_makers_own_trouble_with_files_is_not_blamed_on_the_cache(tmp_path: Path) -> None:
+    def denied(out: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/somewhere/else.mat")
+
+    with pytest.raises(PermissionError):
+        Cache(tmp_path).get_or_make(KEY, denied)
+
+
+def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "here"))
+    assert default_root() == tmp_path / "here"
+    monkeypatch.delenv("FAULTBENCH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_root().name == "faultbench"
+
+
+def test_no_manifest_holds_a_path_of_this_machine(tmp_path: Path) -> None:
+    value = Cache(tmp_path).get_or_make(KEY, writes("one"))
+    said = json.loads((value.parent / "manifest.json").read_text())
+    assert set(said["files"]) == {"value.txt", "deep/more.bin"}
