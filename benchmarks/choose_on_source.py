@@ -84,7 +84,9 @@ def evaluate(registry, text, split, signals, fold, request, args):
         snr, rng, hits = None if level == "clean" else float(level), generator(args.seed, "choose"), []
         for turn in range(args.episodes):
             episode = drawer.draw(rng, turn)
-            support, query = (torch.from_numpy(noised(cut(signals, test, rows, split.window), snr, rng)) for rows in (episode.support, episode.query))
+            support, query = (
+                torch.from_numpy(noised(cut(signals, test, rows, split.window), snr, rng)) for rows in (episode.support, episode.query)
+            )
             state = learner.adapt(net, support, torch.eye(request_here.ways)[torch.from_numpy(episode.support_labels)])
             hits.append((learner.predict(net, state, query).argmax(1).numpy() == episode.query_labels).mean())
         accuracy.append(np.mean(hits))

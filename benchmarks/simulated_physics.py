@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from faultbench_datasets.simulated import Simulated
 from faultbench_datasets.simulated.rig import DISTRIBUTED
-from numpy.typing import NDArray
 
 WINDOW = 8_192
 PERCENTS = (5, 50, 95)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+
 from faultbench.errors import DataError, UsageError
 from faultbench_datasets.cwru import Cwru
 from faultbench_datasets.cwru.decimation import decimate, decimated_length

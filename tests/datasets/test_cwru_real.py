@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+from scipy.signal import welch
+
 from faultbench.api import Catalogue, Recording
 from faultbench_datasets.cwru import Cwru
 from faultbench_datasets.cwru.decimation import decimate
-from scipy.signal import welch
 
 DATA = Path(os.environ.get("FAULTBENCH_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 

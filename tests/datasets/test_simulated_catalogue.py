@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from faultbench.api import ELEMENTS, DataError
 from faultbench_datasets.simulated import Simulated
 from faultbench_datasets.simulated.measurement import turning_shaft

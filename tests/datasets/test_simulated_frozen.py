@@ -5,6 +5,7 @@ Print them anew with `python tests/datasets/test_simulated_frozen.py`.
 
 import numpy as np
 import pytest
+
 from faultbench_datasets.simulated import Simulated, streams
 
 VERSION = "1"

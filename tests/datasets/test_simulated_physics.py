@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from faultbench_datasets.simulated import Simulated, forces, measurement
 from faultbench_datasets.simulated.damage import damage, surfaces
 from faultbench_datasets.simulated.kinematics import load_zone, passages, rotation

@@ -21,7 +21,7 @@ def by_hand(learner, net, features, labels, query, query_labels):
     for _ in range(learner.steps):
         theta = {n: p.detach().requires_grad_() for n, p in theta.items()}
         gradients = torch.autograd.grad(cross_entropy(learner.logits(net, theta, features), labels), list(theta.values()))
-        rates = [net.learned(f"log_alpha.{n.split('.', 1)[1]}").exp() for n in theta]
+        rates = [learner.alpha(net, n) for n in theta]
         theta = {n: (p - a * g).detach() for (n, p), a, g in zip(theta.items(), rates, gradients, strict=True)}
     return cross_entropy(learner.logits(net, theta, query), query_labels)
 
@@ -120,5 +120,5 @@ def test_an_artifact_of_other_weights_has_no_parity(source, episode, learner, ar
     net = learner.build(source.shape, source.parts, seed=0)
     folder = artifact_of(learner, net)
     with torch.no_grad():
-        net.learned("log_alpha.weight").add_(0.5)  # other step sizes than were exported
+        net.learned("alpha.weight").add_(0.05)  # other step sizes than were exported
     assert not parity(learner, net, folder, support, labels, query).holds

@@ -70,7 +70,8 @@ def to_onnx(
         exporter.setLevel(level)
     if program is None:
         raise CellError("torch's exporter returned no model: check the versions of torch, onnx and onnxscript")
-    return _bare(program.model_proto).SerializeToString()
+    serialised: bytes = _bare(program.model_proto).SerializeToString()
+    return serialised
 
 
 def _bare(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -25,6 +25,9 @@ from faultbench.api import (
     standardise,
 )
 
+AGILITY = 10.0
+"""Step sizes and sharpness are exp(AGILITY x parameter): Adam moves a parameter by about its learning rate a step, and a few
+hundred steps of 0.001 would leave a plain logarithm where it was."""
 TRAIN_QUERIES = 5
 """Query windows per class of a source task: more make a step slower, not better."""
 
@@ -69,15 +72,15 @@ class Maml(StepwiseLearner):
         self.frontend, self.backbone, self.width = frontend, backbone, width
 
     def build(self, shape: NetShape, parts: Parts, seed: int) -> Net:
-        """Front end and randomly initialised backbone; step sizes and the head's sharpness as their logarithms."""
+        """Front end and randomly initialised backbone; step sizes and the head's sharpness at their start."""
         frontend = parts.frontend(self.frontend).module(shape)
         features_shape = features_of(frontend, shape.channels, shape.window)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             net = Net(frontend, parts.backbone(self.backbone).module(features_shape, self.width), features_shape)
-        net.learn("log_sharpness", torch.tensor(0.0))
+        net.learn("sharpness", torch.tensor(0.0))
         for name in [*dict(net.body.named_parameters()), "weight", "bias"]:
-            net.learn(f"log_alpha.{name}", torch.tensor(math.log(self.inner_lr)))
+            net.learn(f"alpha.{name}", torch.tensor(math.log(self.inner_lr) / AGILITY))
         return net
 
     def fit(self, net: Net, tasks: Tasks, budget: Budget, extra_loss: ExtraLoss | None = None) -> Net:
@@ -125,13 +128,17 @@ class Maml(StepwiseLearner):
         return theta
 
     def descend(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """theta' = theta - alpha grad L(theta)."""
+        """Theta' = theta - alpha grad L(theta)."""
         g = grad(lambda theta: cross_entropy(self.logits(net, theta, features), labels))(theta)
-        return {name: p - net.learned(f"log_alpha.{name.split('.', 1)[1]}").exp() * g[name] for name, p in theta.items()}
+        return {name: p - self.alpha(net, name) * g[name] for name, p in theta.items()}
+
+    def alpha(self, net: Net, name: str) -> Tensor:
+        """The step size of a tensor of theta."""
+        return torch.exp(AGILITY * net.learned(f"alpha.{name.split('.', 1)[1]}"))
 
     def prototypes(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Weights 2 c and biases -|c|^2 of the class means c, times the sharpness: logits as squared distances."""
-        sharpness = net.learned("log_sharpness").exp()
+        sharpness = torch.exp(AGILITY * net.learned("sharpness"))
         means = (labels.T @ self.embed(net, theta, features)) / labels.sum(0)[:, None]
         return {"head.weight": 2 * sharpness * means, "head.bias": -sharpness * (means * means).sum(1)}
 

@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, UsageError, open_mat
 from numpy.typing import NDArray
 
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, UsageError, open_mat
 from faultbench_datasets.cwru.decimation import decimate, decimated_length
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END, NOMINAL_RPM, SENSORS, SPEED_OVERRIDES, Record, known_digests, records
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faultbench.api import Catalogue, DataError, Recording
-
 from faultbench_datasets.simulated.catalogue import CHANNEL, NAME, catalogue, measured
 
 if TYPE_CHECKING:

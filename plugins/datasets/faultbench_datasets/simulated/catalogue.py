@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 from faultbench.api import Catalogue, Channel, Recording
-
 from faultbench_datasets.simulated.rig import BETA, MACHINES, RATE_HZ, SAMPLES, Load, Specimen, specimens
 
 NAME = "simulated"
