@@ -16,14 +16,16 @@ def learner():
 
 def by_hand(learner, net, features, labels, query, query_labels):
     """The meta-loss of one task, step by step with autograd alone; the head is a variable of its own from the first step on."""
-    theta = {n: p.detach() for n, p in learner.initial(net, labels.shape[1]).items() if n != "fresh"}
-    theta |= {n: p.detach() for n, p in learner.prototypes(net, theta, features, labels).items()}
+    start = {n: p.detach() for n, p in learner.initial(net, labels.shape[1]).items()}
+    fixed = {"centre": features.mean(0)}
+    theta = {n: p for n, p in start.items() if n.startswith("body.")}
+    theta |= {n: p.detach() for n, p in learner.prototypes(net, {**theta, **fixed}, features, labels).items()}
     for _ in range(learner.steps):
         theta = {n: p.detach().requires_grad_() for n, p in theta.items()}
-        gradients = torch.autograd.grad(cross_entropy(learner.logits(net, theta, features), labels), list(theta.values()))
-        rates = [learner.alpha(net, n) for n in theta]
-        theta = {n: (p - a * g).detach() for (n, p), a, g in zip(theta.items(), rates, gradients, strict=True)}
-    return cross_entropy(learner.logits(net, theta, query), query_labels)
+        loss = cross_entropy(learner.logits(net, {**theta, **fixed}, features), labels)
+        gradients = torch.autograd.grad(loss, list(theta.values()))
+        theta = {n: (p - learner.alpha(net, n) * g).detach() for (n, p), g in zip(theta.items(), gradients, strict=True)}
+    return cross_entropy(learner.logits(net, {**theta, **fixed}, query), query_labels)
 
 
 @pytest.fixture
@@ -83,7 +85,9 @@ def test_without_gradient_steps_the_head_is_the_prototypes(source, episode):
     learner = Maml(inner_steps=1, inner_lr=1e-12, width=8)
     net = learner.build(source.shape, source.parts, seed=0)
     logits = learner.predict(net, learner.adapt(net, support, labels), query)
-    embedded, query_embedded = (net(x).detach() for x in (support, query))
+    with torch.no_grad():
+        centre = net.features(support).mean(0)
+        embedded, query_embedded = (net.body(net.features(x) - centre) for x in (support, query))
     means = torch.stack([embedded[labels[:, c] == 1].mean(0) for c in range(3)])
     assert torch.equal(logits.argmax(1), torch.cdist(query_embedded, means).argmin(1))
 
@@ -95,6 +99,17 @@ def test_all_steps_at_once_are_the_steps_one_by_one(source, episode, learner):
     one_by_one = learner.adapt(net, support, labels)
     for name, tensor in at_once.items():
         torch.testing.assert_close(tensor, one_by_one[name])
+
+
+def test_another_transfer_path_changes_nothing(source, episode, learner):
+    support, labels, query, _ = episode
+    net = learner.build(source.shape, source.parts, seed=0)
+    features, query_features = net.features(support), net.features(query)
+    path = torch.randn(net.features_shape, generator=torch.Generator().manual_seed(1))
+    start = learner.initial(net, 3)
+    here = learner.logits(net, learner.adapted(net, start, features, labels), query_features)
+    there = learner.logits(net, learner.adapted(net, start, features + path, labels), query_features + path)
+    torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-3)
 
 
 def test_padding_changes_nothing(source, episode, learner):

@@ -21,7 +21,7 @@ def faultbench_learners() -> Iterable[Offer]:
         params={
             "inner_steps": Param(int, 5, "gradient steps when adapting", ge=1),
             "inner_lr": Param(float, 0.1, "step size of adapting, before it is meta-learned per tensor", ge=0),
-            "meta_steps": Param(int, 300, "optimiser steps of the meta-training", ge=1),
+            "meta_steps": Param(int, 200, "optimiser steps of the meta-training", ge=1),
             "meta_batch": Param(int, 4, "tasks per optimiser step", ge=1),
             "meta_lr": Param(float, 0.001, "highest learning rate of the meta-training", ge=0),
             "augment": Param(bool, True, "whether source tasks are heard through random equalisers and in noise"),
@@ -34,7 +34,7 @@ def faultbench_learners() -> Iterable[Offer]:
         factory="faultbench_learners.cnn:Cnn",
         summary="the traditional CNN: trained from scratch on the support, no source data",
         params={
-            "steps": Param(int, 100, "full-batch Adam steps on the support", ge=1),
+            "steps": Param(int, 20, "full-batch Adam steps on the support", ge=1),
             "lr": Param(float, 0.003, "learning rate of Adam", ge=0),
             **NET,
         },

@@ -25,7 +25,7 @@ class Cnn(StepwiseLearner):
         width: Filters per layer.
     """
 
-    def __init__(self, steps: int = 100, lr: float = 0.003, frontend: str = "welch", backbone: str = "conv4", width: int = 32) -> None:
+    def __init__(self, steps: int = 20, lr: float = 0.003, frontend: str = "welch", backbone: str = "conv4", width: int = 32) -> None:
         self.steps, self.lr = steps, lr
         self.frontend, self.backbone, self.width = frontend, backbone, width
 

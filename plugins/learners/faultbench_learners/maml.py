@@ -37,8 +37,10 @@ class Maml(StepwiseLearner):
 
     The head cannot be meta-learned (a class's number means nothing from one task to the next), and a random one costs
     most of what adaptation has to give. It begins from the support's prototypes (Triantafillou et al. 2020, arXiv
-    1903.03096, section 3.2): logits at the start are squared distances to the class means. Step sizes are meta-learned per
-    tensor (Antoniou et al. 2019, arXiv 1810.09502, "LSLR" without the dependence on the step).
+    1903.03096, section 3.2): logits at the start are squared distances to the class means. Features are centred on the
+    support's mean (task normalisation: Bronskill et al. 2020, arXiv 2003.03284): a machine's transfer path adds the same to
+    every log spectrum, and is gone. Step sizes are meta-learned per tensor (Antoniou et al. 2019, arXiv 1810.09502, "LSLR"
+    without the dependence on the step).
 
     Args:
         inner_steps: Gradient steps when adapting.
@@ -58,7 +60,7 @@ class Maml(StepwiseLearner):
         self,
         inner_steps: int = 5,
         inner_lr: float = 0.1,
-        meta_steps: int = 300,
+        meta_steps: int = 200,
         meta_batch: int = 4,
         meta_lr: float = 1e-3,
         augment: bool = True,
@@ -100,52 +102,53 @@ class Maml(StepwiseLearner):
         return net
 
     def initial(self, net: Net, ways: int) -> State:
-        """The meta-learned start; `fresh` says that the head is still to come from the prototypes."""
+        """The meta-learned start; `fresh` says that centre and head are still to come from the support."""
         with torch.no_grad():
             size = net.body(net.mean[None]).shape[1]
         theta = {f"body.{name}": p for name, p in net.body.named_parameters()}
-        return {
-            **theta,
-            "head.weight": net.mean.new_zeros(ways, size),
-            "head.bias": net.mean.new_zeros(ways),
-            "fresh": net.mean.new_ones(()),
-        }
+        theta |= {"head.weight": net.mean.new_zeros(ways, size), "head.bias": net.mean.new_zeros(ways)}
+        return {**theta, "centre": torch.zeros_like(net.mean), "fresh": net.mean.new_ones(())}
 
     def step(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
-        """One inner step, before the first of which the head comes from the prototypes."""
-        theta = {name: p for name, p in state.items() if name != "fresh"}
+        """One inner step, before the first of which centre and head come from the support."""
         fresh = state["fresh"]
-        for name, start in self.prototypes(net, theta, features, labels).items():
-            theta[name] = fresh * start + (1 - fresh) * theta[name]
-        return {**self.descend(net, theta, features, labels), "fresh": fresh * 0}
+        state = {**state, "centre": fresh * self.centre(features, labels) + (1 - fresh) * state["centre"]}
+        for name, start in self.prototypes(net, state, features, labels).items():
+            state[name] = fresh * start + (1 - fresh) * state[name]
+        return {**self.descend(net, state, features, labels), "fresh": fresh * 0}
 
     def adapted(self, net: Net, state: State, features: Tensor, labels: Tensor) -> State:
-        """All inner steps; the prototypes are computed once, where a single graph computes them at every step."""
-        theta = {name: p for name, p in state.items() if name != "fresh"}
-        theta |= self.prototypes(net, theta, features, labels)
+        """All inner steps; centre and prototypes are computed once, where a single graph computes them at every step."""
+        state = {**state, "centre": self.centre(features, labels), "fresh": state["fresh"] * 0}
+        state |= self.prototypes(net, state, features, labels)
         for _ in range(self.steps):
-            theta = self.descend(net, theta, features, labels)
-        return theta
+            state = self.descend(net, state, features, labels)
+        return state
 
-    def descend(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Theta' = theta - alpha grad L(theta)."""
-        g = grad(lambda theta: cross_entropy(self.logits(net, theta, features), labels))(theta)
-        return {name: p - self.alpha(net, name) * g[name] for name, p in theta.items()}
+    def descend(self, net: Net, state: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Algorithm 2, line 6: theta' = theta - alpha grad L(theta); what is not of theta stays."""
+        theta = {name: p for name, p in state.items() if name.startswith(("body.", "head."))}
+        g = grad(lambda theta: cross_entropy(self.logits(net, {**state, **theta}, features), labels))(theta)
+        return {**state, **{name: p - self.alpha(net, name) * g[name] for name, p in theta.items()}}
 
     def alpha(self, net: Net, name: str) -> Tensor:
         """The step size of a tensor of theta."""
         return torch.exp(AGILITY * net.learned(f"alpha.{name.split('.', 1)[1]}"))
 
-    def prototypes(self, net: Net, theta: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def centre(self, features: Tensor, labels: Tensor) -> Tensor:
+        """The mean of the support's features, padding left out."""
+        return torch.tensordot(labels.sum(1), features, 1) / labels.sum()
+
+    def prototypes(self, net: Net, state: State, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Weights 2 c and biases -|c|^2 of the class means c, times the sharpness: logits as squared distances."""
         sharpness = torch.exp(AGILITY * net.learned("sharpness"))
-        means = (labels.T @ self.embed(net, theta, features)) / labels.sum(0)[:, None]
+        means = (labels.T @ self.embed(net, state, features)) / labels.sum(0)[:, None]
         return {"head.weight": 2 * sharpness * means, "head.bias": -sharpness * (means * means).sum(1)}
 
-    def embed(self, net: Net, theta: State, features: Tensor) -> Tensor:
+    def embed(self, net: Net, state: State, features: Tensor) -> Tensor:
         """(n, d)."""
-        body = {name.removeprefix("body."): p for name, p in theta.items() if name.startswith("body.")}
-        embedding: Tensor = functional_call(net.body, body, (features,))
+        body = {name.removeprefix("body."): p for name, p in state.items() if name.startswith("body.")}
+        embedding: Tensor = functional_call(net.body, body, (features - state["centre"],))
         return embedding
 
     def logits(self, net: Net, state: State, features: Tensor) -> Tensor:
