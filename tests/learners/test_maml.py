@@ -1,11 +1,13 @@
 """MAML against its formulas."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from faultbench.api import Budget, TaskBatch, cross_entropy
-from faultbench.learning.parity import parity
+from faultbench.learning.parity import Parity, Task, parity, tasks_wanted
 from faultbench_learners.maml import Maml
 
 
@@ -124,7 +126,7 @@ def test_padding_changes_nothing(source, episode, learner):
 def test_the_artifact_computes_what_torch_computes(source, episode, learner, artifact_of):
     support, labels, query, _ = episode
     net = learner.fit(learner.build(source.shape, source.parts, 0), source.tasks, Budget())
-    found = parity(learner, net, artifact_of(learner, net), support, labels, query)
+    found = parity(learner, net, artifact_of(learner, net), [Task(support, labels, query)])
     assert found.holds, found
     assert found.formulas < 1e-10
     assert found.steps == 2
@@ -136,4 +138,22 @@ def test_an_artifact_of_other_weights_has_no_parity(source, episode, learner, ar
     folder = artifact_of(learner, net)
     with torch.no_grad():
         net.learned("alpha.weight").add_(0.05)  # other step sizes than were exported
-    assert not parity(learner, net, folder, support, labels, query).holds
+    assert not parity(learner, net, folder, [Task(support, labels, query)]).holds
+
+
+def test_a_graph_that_gives_no_number_has_no_parity(source, episode, learner, artifact_of):
+    support, labels, query, _ = episode
+    net = learner.build(source.shape, source.parts, seed=0)
+    folder = artifact_of(learner, net)
+    found = parity(learner, net, folder, [Task(support, torch.zeros_like(labels), query)])  # prototypes of nothing
+    assert not found.holds
+    assert found.turned_error == float("inf")
+
+
+def test_one_step_in_ten_may_have_a_decision_turned_over():
+    calm = Parity(formulas=0.0, steps=20, step=1e-7, turned=2, turned_error=0.02, features=0.0, logits=0.0)
+    assert calm.holds
+    assert not replace(calm, turned=3).holds
+    assert not replace(calm, turned_error=0.06).holds
+    assert not replace(calm, steps=1, turned=1).holds
+    assert [tasks_wanted(steps) for steps in (1, 5, 20, 100)] == [20, 4, 1, 1]

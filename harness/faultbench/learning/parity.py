@@ -8,7 +8,7 @@ where nothing turns over, and the graph in float32 against torch from the same s
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ TURNED_LIMIT = 5e-2
 """The same, relative to the update, where a decision turned over."""
 TURNED_SHARE = 0.1
 """How many steps may have a decision turned over."""
+STEPS_WANTED = 20
+"""Steps that are compared at least: of fewer, a share of one in ten says nothing."""
 OUTPUT_LIMIT = 1e-4
 """Features and logits, relative to their largest."""
 
@@ -62,55 +64,82 @@ class Parity:
         """Whether the artifact computes what torch computes."""
         return (
             self.formulas <= FORMULA_LIMIT
-            and self.turned <= max(1, TURNED_SHARE * self.steps)
+            and self.turned <= TURNED_SHARE * self.steps
             and self.turned_error <= TURNED_LIMIT
             and max(self.features, self.logits) <= OUTPUT_LIMIT
         )
 
 
-def parity(learner: StepwiseLearner, net: Net, artifact: Path, support: Tensor, labels: Tensor, query: Tensor) -> Parity:
-    """Holds an artifact against torch on one episode.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One episode's raw windows.
+
+    Args:
+        support: (k, channel, sample), as many as the artifact's `adapt` takes.
+        labels: One-hot (k, way).
+        query: (n, channel, sample).
+    """
+
+    support: Tensor
+    labels: Tensor
+    query: Tensor
+
+
+def tasks_wanted(steps: int) -> int:
+    """How many tasks it takes to compare `STEPS_WANTED` steps."""
+    return -(-STEPS_WANTED // steps)
+
+
+def parity(learner: StepwiseLearner, net: Net, artifact: Path, tasks: Sequence[Task]) -> Parity:
+    """Holds an artifact against torch on some tasks.
 
     Args:
         learner: The learner that was exported.
         net: Its net.
         artifact: The artifact's folder.
-        support: Raw windows (k, channel, sample), as many as the artifact's `adapt` takes.
-        labels: One-hot (k, way).
-        query: Raw windows (n, channel, sample).
+        tasks: As many as `tasks_wanted` says, at least one.
     """
     net = net.eval()
-    with torch.no_grad():
-        features, query_features = net.features(support), net.features(query)
-    state = {name: tensor.detach() for name, tensor in learner.initial(net, labels.shape[1]).items()}
-    formulas = _formulas(learner, net, state, features, labels)
-
-    adapt = _session(artifact / "adapt.onnx")
+    sessions = {role: _session(artifact / f"{role}.onnx") for role in ("features", "adapt", "predict")}
     steps: list[tuple[float, float]] = []
-    for _ in range(learner.steps):
-        after = {name: tensor.detach() for name, tensor in learner.step(net, state, features, labels).items()}
-        got = _run(adapt, {**state, "features": features, "labels": labels})
-        # A tensor of zeros (a head before the first step) has no size of its own to be measured by.
-        worst = [float(np.abs(got[f"new.{name}"] - value.numpy()).max()) for name, value in after.items()]
-        sizes = [max(float(value.abs().max()), 1e-3) for value in after.values()]
-        updates = [max(float((value - state[name]).abs().max()), 1e-12) for name, value in after.items()]
-        steps.append((max(w / s for w, s in zip(worst, sizes, strict=True)), max(w / u for w, u in zip(worst, updates, strict=True))))
-        state = after
-    calm = [step for step, _ in steps if step <= STEP_LIMIT]
+    features_error = logits_error = formulas = 0.0
+    for task in tasks:
+        with torch.no_grad():
+            features, query_features = net.features(task.support), net.features(task.query)
+        state = {name: tensor.detach() for name, tensor in learner.initial(net, task.labels.shape[1]).items()}
+        if not steps:
+            formulas = _formulas(learner, net, state, features, task.labels)
+        for _ in range(learner.steps):
+            after = {name: tensor.detach() for name, tensor in learner.step(net, state, features, task.labels).items()}
+            got = _run(sessions["adapt"], {**state, "features": features, "labels": task.labels})
+            steps.append(_step_errors(state, after, {name: got[f"new.{name}"] for name in after}))
+            state = after
+        logits = learner.logits(net, state, query_features).detach()
+        front = _run(sessions["features"], {"windows": task.query})["features"]
+        predicted = _run(sessions["predict"], {**state, "features": query_features})["logits"]
+        features_error = max(features_error, _relative(front, query_features))
+        logits_error = max(logits_error, _relative(predicted, logits))
     turned = [update for step, update in steps if step > STEP_LIMIT]
-
-    logits = learner.logits(net, state, query_features).detach()
-    predict = _run(_session(artifact / "predict.onnx"), {**state, "features": query_features})["logits"]
-    front = _run(_session(artifact / "features.onnx"), {"windows": query})["features"]
     return Parity(
         formulas=formulas,
         steps=len(steps),
-        step=max(calm, default=0.0),
+        step=max((step for step, _ in steps if step <= STEP_LIMIT), default=0.0),
         turned=len(turned),
         turned_error=max(turned, default=0.0),
-        features=_relative(front, query_features),
-        logits=_relative(predict, logits),
+        features=features_error,
+        logits=logits_error,
     )
+
+
+def _step_errors(before: State, after: State, got: Mapping[str, NDArray[np.float32]]) -> tuple[float, float]:
+    """The largest error of a step over its tensors: relative to the state, and to the update."""
+    to_state = to_update = 0.0
+    for name, value in after.items():
+        error = _worst(got[name], value)
+        # A tensor of zeros (a head before the first step) has no size of its own to be measured by.
+        to_state = max(to_state, error / max(float(value.abs().max()), 1e-3))
+        to_update = max(to_update, error / max(float((value - before[name]).abs().max()), 1e-12))
+    return to_state, to_update
 
 
 def _formulas(learner: StepwiseLearner, net: Net, state: State, features: Tensor, labels: Tensor) -> float:
@@ -140,5 +169,11 @@ def _run(session: onnxruntime.InferenceSession, inputs: Mapping[str, Tensor]) ->
     return dict(zip([o.name for o in session.get_outputs()], session.run(None, wanted), strict=True))
 
 
+def _worst(got: NDArray[np.float32], reference: Tensor) -> float:
+    """The largest difference; what is no number is infinitely far away."""
+    difference = np.abs(got - reference.numpy())
+    return float(difference.max()) if np.isfinite(difference).all() else np.inf
+
+
 def _relative(got: NDArray[np.float32], reference: Tensor) -> float:
-    return float(np.abs(got - reference.numpy()).max() / max(float(reference.abs().max()), 1e-12))
+    return _worst(got, reference) / max(float(reference.abs().max()), 1e-12)

@@ -13,7 +13,7 @@ from faultbench.artifact.writer import write_artifact
 from faultbench.errors import NotApplicable
 from faultbench.learning.contracts import HostOnly
 from faultbench.learning.net import Net
-from faultbench.learning.parity import parity
+from faultbench.learning.parity import Task, parity, tasks_wanted
 from faultbench.learning.stepwise import StepwiseLearner
 from faultbench.matrix.cache import entry_of
 from faultbench.matrix.episodes import episode_windows
@@ -59,14 +59,18 @@ def export(work: Work) -> None:
 
 
 def _parity(work: Work, at: Bench, net: Net) -> dict[str, Any] | None:
-    """The artifact against torch on the first episode; None for a learner whose steps cannot be followed one by one."""
+    """The artifact against torch on the first episodes; None for a learner whose steps cannot be followed one by one."""
     if not isinstance(at.learner, StepwiseLearner):
         return None
-    first = dataclasses.replace(at.split, episodes=at.split.episodes[:1])
-    episode = episode_windows(first, PoolSignals(work.inputs["ingest"], at.split.target))
-    support, query = (torch.from_numpy(episode.windows[index[0]]) for index in (episode.support, episode.query))
-    labels = torch.eye(at.shape.ways)[torch.from_numpy(episode.support_labels[0])]
-    found = parity(at.learner, net, work.out / ARTIFACT_FOLDER, support, labels, query)
+    first = dataclasses.replace(at.split, episodes=at.split.episodes[: tasks_wanted(at.learner.steps)])
+    episodes = episode_windows(first, PoolSignals(work.inputs["ingest"], at.split.target))
+    windows = torch.from_numpy(episodes.windows)
+    one_hot = torch.eye(at.shape.ways)
+    tasks = [
+        Task(windows[support], one_hot[torch.from_numpy(labels)], windows[query])
+        for support, labels, query in zip(episodes.support, episodes.support_labels, episodes.query, strict=True)
+    ]
+    found = parity(at.learner, net, work.out / ARTIFACT_FOLDER, tasks)
     return {**dataclasses.asdict(found), "holds": found.holds}
 
 
