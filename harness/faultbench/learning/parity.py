@@ -136,6 +136,8 @@ def _step_errors(before: State, after: State, got: Mapping[str, NDArray[np.float
     to_state = to_update = 0.0
     for name, value in after.items():
         error = _worst(got[name], value)
+        if error == np.inf:
+            return error, error
         # A tensor of zeros (a head before the first step) has no size of its own to be measured by.
         to_state = max(to_state, error / max(float(value.abs().max()), 1e-3))
         to_update = max(to_update, error / max(float((value - before[name]).abs().max()), 1e-12))
@@ -176,4 +178,5 @@ def _worst(got: NDArray[np.float32], reference: Tensor) -> float:
 
 
 def _relative(got: NDArray[np.float32], reference: Tensor) -> float:
-    return _worst(got, reference) / max(float(reference.abs().max()), 1e-12)
+    error = _worst(got, reference)
+    return error if error == np.inf else error / max(float(reference.abs().max()), 1e-12)
