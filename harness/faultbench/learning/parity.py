@@ -3,6 +3,9 @@
 Float32 alone cannot answer: a ReLU or pooling decision that the last bit turns over makes one step differ by a per cent or
 two of the update, between two formulations in torch as well. So the traced formulas are held against autograd in float64,
 where nothing turns over, and the graph in float32 against torch from the same state, step by step.
+
+An adapted support leaves no gradient to compare. So the last step of every task, and that of the formulas, is one towards
+the labels of the next class: a step that has something to do.
 """
 
 from __future__ import annotations
@@ -86,8 +89,8 @@ class Task:
 
 
 def tasks_wanted(steps: int) -> int:
-    """How many tasks it takes to compare `STEPS_WANTED` steps."""
-    return -(-STEPS_WANTED // steps)
+    """How many tasks it takes to compare `STEPS_WANTED` steps, one of each task's being the extra one."""
+    return -(-STEPS_WANTED // (steps + 1))
 
 
 def parity(learner: StepwiseLearner, net: Net, artifact: Path, tasks: Sequence[Task]) -> Parity:
@@ -107,13 +110,16 @@ def parity(learner: StepwiseLearner, net: Net, artifact: Path, tasks: Sequence[T
         with torch.no_grad():
             features, query_features = net.features(task.support), net.features(task.query)
         state = {name: tensor.detach() for name, tensor in learner.initial(net, task.labels.shape[1]).items()}
-        if not steps:
-            formulas = _formulas(learner, net, state, features, task.labels)
-        for _ in range(learner.steps):
-            after = {name: tensor.detach() for name, tensor in learner.step(net, state, features, task.labels).items()}
-            got = _run(sessions["adapt"], {**state, "features": features, "labels": task.labels})
+        others = task.labels.roll(1, 1)
+        for labels in [*[task.labels] * learner.steps, others]:
+            adapted = state
+            after = {name: tensor.detach() for name, tensor in learner.step(net, state, features, labels).items()}
+            got = _run(sessions["adapt"], {**state, "features": features, "labels": labels})
             steps.append(_step_errors(state, after, {name: got[f"new.{name}"] for name in after}))
             state = after
+        state = adapted
+        if task is tasks[0]:
+            formulas = _formulas(learner, net, state, features, others)
         logits = learner.logits(net, state, query_features).detach()
         front = _run(sessions["features"], {"windows": task.query})["features"]
         predicted = _run(sessions["predict"], {**state, "features": query_features})["logits"]
