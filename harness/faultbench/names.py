@@ -93,8 +93,9 @@ def split_list(text: str) -> tuple[str, ...]:
         elif names and ":" in names[-1]:
             names[-1] += f",{piece.strip()}"
         else:
-            owner = names[-1] if names else "name"
-            raise UsageError(f"{shown(text)} has the parameter {shown(piece)} without a colon: write {owner}:{piece.strip()}")
+            meant = f"{names[-1] if names else 'name'}:{piece.strip()}"
+            advice = meant if meant.isascii() and meant.isprintable() else shown(meant)
+            raise UsageError(f"{shown(text)} has the parameter {shown(piece)} without a colon: write {advice}")
     if not all(names):
         raise UsageError(f"{shown(text)} has a comma with no name beside it: take the comma away")
     return tuple(names)
