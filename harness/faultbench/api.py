@@ -9,6 +9,8 @@ API_VERSION = 1
 
 _HOMES = {
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
+    "faultbench.data.csvfile": ("read_csv",),
+    "faultbench.data.filenotes": ("noted",),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
@@ -48,9 +50,11 @@ if TYPE_CHECKING:
     from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs
     from faultbench.artifact.format import Manifest as Manifest
+    from faultbench.data.csvfile import read_csv as read_csv
     from faultbench.data.episodes import EpisodeDrawer as EpisodeDrawer
     from faultbench.data.episodes import draw_episodes as draw_episodes
     from faultbench.data.episodes import generator as generator
+    from faultbench.data.filenotes import noted as noted
     from faultbench.data.matfile import MatFile as MatFile
     from faultbench.data.matfile import MatVariable as MatVariable
     from faultbench.data.matfile import open_mat as open_mat

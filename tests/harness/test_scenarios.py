@@ -190,9 +190,18 @@ def test_an_empty_catalogue_is_refused(plant):
 
 
 def test_one_rig_leaves_out_a_class_of_too_few_bearings(plant):
-    split = UnseenBearing(window=64).split([plant(machines=("rig",), healthy=3)], REQUEST, 0)
+    split = UnseenBearing(window=64).split([plant(machines=("rig",), healthy=2)], REQUEST, 0)
     assert set(split.target.labels) == set(split.source.labels) == {"inner", "ball", "outer"}
-    assert sum("healthy" in name for name in split.left_out) == 9
+    assert sum("healthy" in name for name in split.left_out) == 6
+
+
+def test_one_rig_tests_a_class_of_three_bearings_that_it_cannot_be_trained_on(plant, noise):
+    catalogue = plant(machines=("rig",), healthy=3)
+    split = UnseenBearing(window=64).split([catalogue], REQUEST, 0)
+    require(audit(split, noise(catalogue)))
+    assert set(split.target.labels) - set(split.source.labels) == {"healthy"}
+    assert len({r.bearing for r in split.target.recordings if r.healthy}) == 2
+    assert sum("healthy" in name for name in split.left_out) == 3
 
 
 def test_new_device_refuses_one_rig(plant):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.matfile_reader import READER, ReaderError
+from faultbench.data.matfile_reader import READER, AbsentError, ReaderError
 from faultbench.errors import DataError
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -89,20 +89,31 @@ class MatFile:
     def read(self, *names: str) -> dict[str, NDArray[Any]]:
         """The named variables, each finite and numeric, in the shape that the file gives them.
 
+        Args:
+            names: Variables, or paths into structs, a step for each field: `run.Y[Name=vibration_1][Raster=fast].Data` is the field
+                `Data` of the one entry of `run.Y` whose fields `Name` and `Raster` hold these texts.
+
+        Returns:
+            By the name or path as it was given.
+
         Raises:
             DataError: The file is damaged, or one of the variables is missing, not numeric, or not finite.
         """
         with self._readable():
             if self.known:
-                from faultbench.data.matfile_child import load
+                from faultbench.data.matfile_child import LeafError, load
 
-                arrays = load(io.BytesIO(self.content), names)
+                try:
+                    arrays = load(io.BytesIO(self.content), names)
+                except LeafError as error:
+                    raise AbsentError(str(error)) from error
             else:
                 arrays = READER.load(self.content, names, self.timeout_s)
         for name in names:
             if name not in arrays:
+                variable = name.split(".")[0].split("[")[0]
                 raise DataError(
-                    f"{self.path} has no variable {name}, it holds {self.holdings()}: check that this is the file its name says"
+                    f"{self.path} has no variable {variable}, it holds {self.holdings()}: check that this is the file its name says"
                 )
             if not np.isfinite(arrays[name]).all():
                 raise DataError(f"variable {name} of {self.path} holds values that are not finite: get the file again")
@@ -112,6 +123,8 @@ class MatFile:
     def _readable(self) -> Iterator[None]:
         try:
             yield
+        except AbsentError as error:
+            raise DataError(f"{self.path} is not laid out as expected ({error}): check that this is the file its name says") from error
         except (ReaderError, ValueError) as error:
             raise DataError(f"{self.path} cannot be read as a MATLAB file ({error}): it is damaged, get it again") from error
 

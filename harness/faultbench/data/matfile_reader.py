@@ -31,6 +31,10 @@ class ReaderError(Exception):
     """What the child said of a file, or what became of the child over it."""
 
 
+class AbsentError(ReaderError):
+    """A path that leads nowhere, in a file that could be read."""
+
+
 class Reader:
     """One persistent child process. Threads take turns; a forked process gets a child of its own.
 
@@ -57,9 +61,10 @@ class Reader:
             return [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
 
     def load(self, content: bytes, names: tuple[str, ...], timeout_s: float) -> dict[str, NDArray[Any]]:
-        """Those of the named variables that a file holds.
+        """Those of the named variables that a file holds, and what paths lead to (`matfile_child`).
 
         Raises:
+            AbsentError: A path leads nowhere.
             ReaderError: The file could not be read, or one of them is not numeric.
         """
         with self._conversation(timeout_s) as child:
@@ -135,6 +140,8 @@ class _Child:
         if frame is None:
             raise ValueError("it has died")
         header: dict[str, Any] = json.loads(frame)
+        if "absent" in header:
+            raise AbsentError(str(header["absent"]))
         if "error" in header:
             raise ReaderError(str(header["error"]))
         return header

@@ -21,3 +21,30 @@ def faultbench_datasets() -> Iterable[Offer]:
         params={"rate": Param(int, 12, "sampling rate, kHz; the 48 kHz records hold drive-end faults only", choices=(12, 48))},
         cite="Case Western Reserve University Bearing Data Center",
     )
+    yield Offer(
+        name="uestc",
+        factory="faultbench_datasets.uestc:Uestc",
+        summary="University of Electronic Science and Technology of China: healthy, ball, inner and outer ring at four speeds",
+        cite="Liu et al. 2025, IEEE Sensors Journal, doi 10.1109/JSEN.2025.3635217",
+    )
+    yield Offer(
+        name="paderborn",
+        factory="faultbench_datasets.paderborn:Paderborn",
+        summary="Paderborn University bearing data: 32 bearings damaged by hand or by fatigue in one rig, four operating conditions",
+        params={
+            "rate": Param(int, 16, "sampling rate of vibration and currents, kHz; recorded at 64", choices=(16, 64)),
+            "damage": Param(str, "all", "which faults: made by hand, by fatigue, or both", choices=("all", "artificial", "real")),
+            "combined": Param(bool, False, "whether bearings damaged at both rings are there, as a class of their own"),
+        },
+        cite="Lessmeier, Kimotho, Zimmer & Sextro 2016; KAt-DataCenter, Paderborn University; CC BY-NC 4.0",
+    )
+    yield Offer(
+        name="xjtu_sy",
+        factory="faultbench_datasets.xjtu_sy:XjtuSy",
+        summary="XJTU-SY bearing data: fifteen bearings run to failure on one rig, one condition each; healthy, inner and outer ring",
+        params={
+            "damage": Param(str, "single", "one damaged ring, or also damaged cages and several damaged parts", choices=("single", "any")),
+            "minutes": Param(int, 40, "at most so many minutes of each bearing, of 1.28 s each", ge=2),
+        },
+        cite="Wang, Lei, Li & Li 2020, IEEE Trans. Reliab. 69(1), doi 10.1109/TR.2018.2882682",
+    )

@@ -118,6 +118,7 @@ def make_split(
     window: int,
     seed: int,
     labels: Collection[str] | None = None,
+    source_labels: Collection[str] | None = None,
     note: str = "",
 ) -> Split:
     """The split with its episodes, after checking that tasks of the same shape can be drawn from the source.
@@ -131,6 +132,7 @@ def make_split(
         window: Samples per window.
         seed: What the episodes are derived from.
         labels: The classes used, on both sides; None uses all.
+        source_labels: Those that the source can be trained on, where it has fewer; None takes `labels`.
         note: What has to be said beside the level.
 
     Raises:
@@ -144,7 +146,7 @@ def make_split(
         )
     rate = common_rate((*parting.target, *parting.source))
     target = make_pool(parting.target, rules, rate, labels)
-    source = make_pool(parting.source, rules, rate, labels)
+    source = make_pool(parting.source, rules, rate, labels if source_labels is None else source_labels)
     EpisodeDrawer(target, window, request, side=f"{name}: the target ({parting.name})")
     # A source of fewer classes than the target has ways is trained on with as many ways as it has.
     source_ways = min(request.ways, len(set(source.labels)))

@@ -16,7 +16,8 @@ class UnseenBearing:
 
     A class is an element. A class is a way only where the target has two bearings of it (so healthy, on CWRU, is none).
     Of data with a single mounting, half of the bearings of each class, drawn by the seed, are the target and the others the
-    source; the level's note then says `one rig`.
+    source; the level's note then says `one rig`. Of three bearings the target has two, for with one there is nothing to ask;
+    the source then trains on the classes of which it has two itself.
 
     Args:
         target: The machine or mounting held out; empty takes the catalogue's first target.
@@ -47,7 +48,7 @@ class UnseenBearing:
             )
         request = with_ways(request, len(labels))
         learnable = _with_two_bearings(parting.source) & labels
-        if len(learnable) < request.ways <= len(labels):
+        if len(learnable) < (2 if note == ONE_RIG else request.ways) <= len(labels):
             raise IsolationError(
                 f"{name}: the source has two bearings of {len(learnable)} of the target's {len(labels)} elements, {request.ways} ways "
                 "asked for: choose another target or fewer ways"
@@ -61,6 +62,7 @@ class UnseenBearing:
             window=self._window,
             seed=seed,
             labels=labels,
+            source_labels=learnable,
             note=note,
         )
 
@@ -86,11 +88,11 @@ def _with_two_bearings(recordings: Sequence[Recording]) -> frozenset[str]:
 
 
 def _halve(parting: Parting, seed: int) -> Parting:
-    """One rig parted by bearing: half of each element's bearings, rounded down and drawn by the seed, are the target."""
+    """One rig parted by bearing: half of each element's bearings, rounded down (but two of three), drawn by the seed, are the target."""
     held: set[str] = set()
     for element, bearings in _bearings(parting.target).items():
         order = generator(seed, ONE_RIG, element).permutation(len(bearings))
-        held.update(bearings[i] for i in order[: len(bearings) // 2])
+        held.update(bearings[i] for i in order[: 2 if len(bearings) == 3 else len(bearings) // 2])
     target = tuple(r for r in parting.target if _bearing(r) in held)
     source = tuple(r for r in parting.target if _bearing(r) not in held)
     return Parting(parting.name, target, source, parting.dropped)

@@ -1,0 +1,215 @@
+"""The bearing data of the University of Electronic Science and Technology of China: four bearings, each at four speeds, without load.
+
+A MATLAB file holds up to a few seconds of one accelerometer, named `<class>_<rpm>_<piece>.mat`: N healthy, B ball, I inner ring,
+O outer ring. What has to be known of the data:
+
+- **A class is one bearing.** So a class cannot be told from its specimen, and T3 cannot be kept.
+- **Pieces of one class and speed are one session.** `_1` to `_5` are one measurement cut up; `StartTime` is one constant in all files.
+- **The speed is nominal.** The outer-race line stands at 2.96 times the nominal speed at 800 rpm and at 3.24 times it at 1400 rpm, so
+  the shaft turned some per cent faster or slower than the file's name says, otherwise for each file.
+- **No geometry is stated** (ASAHI UCPH housings, bearing number 20x), so none is given.
+- **The level alone nearly tells the classes apart** in the pieces at hand: healthy 0.008 to 0.021, ball 0.06 to 0.15, outer 0.27 to 0.75,
+  inner 0.37 to 0.85 (RMS, in the unit of the files, which they do not name). Outer and inner overlap over the speeds; at any one speed
+  the inner is the louder. A high accuracy on these data says little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, open_mat
+
+NAME = "uestc"
+READER_VERSION = 1
+"""To be raised with every change that changes a signal."""
+
+CITE = (
+    "C. Liu et al., A New Target Domain One-Class Learning Bearing Fault Detection Framework, IEEE Sensors Journal, "
+    "doi 10.1109/JSEN.2025.3635217"
+)
+LICENCE = "open-source and can be used for any bearing fault detection research (the source's words)"
+_HOW_TO_GET = (
+    "put the files of the source (N_800_1.mat to O_1400_5.mat) into DIR/uestc/, and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+)
+
+CHANNEL = "accelerometer"
+RATE_HZ = 20_000.0
+SPEEDS_RPM = (800, 1000, 1200, 1400)
+ELEMENTS = {"N": HEALTHY, "B": "ball", "I": "inner", "O": "outer"}
+"""The classes, by the letter that a file's name begins with."""
+PIECES = (1, 2, 3, 4, 5)
+
+_NUMBERS = ("SampleFrequency", "Linecount", "Datacount")
+"""The variables beside `Data`: samples per second, how many lines (sensors) there are, and how many samples."""
+_MIN_SECONDS = 1.0
+_MAX_SAMPLES = 8_000_000
+"""Of one piece: 400 s, far above what a file of this source holds."""
+_MAX_FILE_BYTES = 128 * 1024 * 1024
+_STRONGEST = 1000.0
+"""The strongest shock in the files is 10; what goes beyond this is no signal of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file.
+
+    Args:
+        letter: The class as the file's name has it.
+        nominal_rpm: The speed as the file's name has it.
+        number: Which piece of the session, from 1.
+    """
+
+    letter: str
+    nominal_rpm: int
+    number: int
+
+    @property
+    def session(self) -> str:
+        """The measurement that the piece was cut from."""
+        return f"{self.letter}_{self.nominal_rpm}"
+
+    @property
+    def id(self) -> str:
+        """The recording's id, and the file's name without its ending."""
+        return f"{self.session}_{self.number}"
+
+
+@cache
+def pieces() -> tuple[Piece, ...]:
+    """All files of the source, session by session."""
+    return tuple(Piece(letter, rpm, number) for letter in ELEMENTS for rpm in SPEEDS_RPM for number in PIECES)
+
+
+class Uestc:
+    """The data set.
+
+    Args:
+        data_dir: The folder that holds `uestc/N_800_1.mat`, or the folder of the files itself; else the environment's `FAULTBENCH_DATA`.
+    """
+
+    def __init__(self, data_dir: Path | None = None) -> None:
+        self._data_dir = data_dir
+
+    def catalogue(self) -> Catalogue:
+        """The pieces that this copy holds; every file is hashed and its few numbers are read, its signal is not.
+
+        Raises:
+            DataError: There is no data, or a file does not hold what its name says.
+        """
+        folder = self._folder()
+        names = _names_in(folder)
+        recordings, digests, missing = [], [], {}
+        for piece in pieces():
+            path = folder / f"{piece.id}.mat"
+            if path.name not in names:
+                missing[piece.id] = f"{path.name} is not in {folder}"
+                continue
+            mat = open_mat(path, max_bytes=_MAX_FILE_BYTES)
+            digests.append(f"{piece.id}={mat.sha256}")
+            recordings.append(_recording(piece, *_listed(mat)))
+        return Catalogue(
+            dataset=NAME,
+            version=f"{READER_VERSION}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}",
+            recordings=tuple(recordings),
+            targets=(NAME,),
+            cite=CITE,
+            licence=LICENCE,
+            missing=missing,
+        )
+
+    def read(self, recording: Recording, channel: str) -> NDArray[np.float32]:
+        """One signal, (sample,), in the unit of the files, 20 kHz.
+
+        Raises:
+            DataError: The file is not there any more, damaged, or holds something else than was listed; or there is no such channel.
+        """
+        if recording.dataset != NAME or recording.id not in {piece.id for piece in pieces()}:
+            raise DataError(f"{NAME}: there is no recording {recording.id}: take one of the catalogue")
+        if channel != CHANNEL:
+            raise DataError(f"{NAME}: {recording.id} has no channel {channel}: its only channel is {CHANNEL}")
+        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        stored = mat.read("Data")["Data"]
+        _check_signal(mat, MatVariable(stored.shape, stored.dtype.name))
+        listed = recording.channel(channel).samples
+        if stored.size != listed:
+            raise DataError(f"{NAME}: {mat.path} holds {stored.size} samples where {listed} were listed: run it again")
+        strongest = float(np.abs(stored).max())
+        if strongest > _STRONGEST:
+            raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")
+        signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32)
+        return signal
+
+    def _folder(self) -> Path:
+        given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
+        if not given:
+            raise DataError(f"{NAME}: no data folder is given: {_HOW_TO_GET}")
+        for folder in (Path(given) / NAME, Path(given)):
+            if not _names_in(folder).isdisjoint(f"{piece.id}.mat" for piece in pieces()):
+                return folder
+        raise DataError(f"{NAME}: neither {Path(given) / NAME} nor {given} holds a file of the source: {_HOW_TO_GET}")
+
+
+def _recording(piece: Piece, samples: int, odd: list[str]) -> Recording:
+    return Recording(
+        dataset=NAME,
+        id=piece.id,
+        machine=NAME,
+        mounting=NAME,
+        bearing=ELEMENTS[piece.letter],
+        element=ELEMENTS[piece.letter],
+        severity="",
+        session=piece.session,
+        load=f"{piece.nominal_rpm} rpm",
+        speed_rpm=float(piece.nominal_rpm),
+        channels=(Channel(CHANNEL, RATE_HZ, samples, unit="not stated"),),
+        notes=(f"speed {piece.nominal_rpm} rpm is the nominal one: the signals show that the shaft was some per cent off it", *odd),
+    )
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        raise DataError(f"{NAME}: {folder} cannot be listed, {error.strerror or error}: check its permissions") from error
+
+
+def _listed(mat: MatFile) -> tuple[int, list[str]]:
+    """How many samples a file holds, and what is odd about it, after checking what it says of itself.
+
+    The child process gets the whole file for each request, hence the numbers are read in one.
+    """
+    held = mat.variables()
+    if absent := [name for name in ("Data", *_NUMBERS) if name not in held]:
+        raise DataError(f"{NAME}: {mat.path} has no variable {absent[0]}, it holds {mat.holdings()}: check that it is a file of the source")
+    _check_signal(mat, held["Data"])
+    for name in _NUMBERS:
+        if held[name].size != 1:
+            raise DataError(f"{NAME}: variable {name} of {mat.path} holds {held[name].size} values, not one: get the file again")
+    samples = held["Data"].size
+    rate_hz, lines, count = (float(value.reshape(-1)[0]) for value in mat.read(*_NUMBERS).values())
+    if rate_hz != RATE_HZ:
+        raise DataError(f"{NAME}: {mat.path} says {rate_hz:g} Hz, the source {RATE_HZ:g} Hz: check that it is a file of the source")
+    if lines != 1:
+        raise DataError(f"{NAME}: {mat.path} says it holds {lines:g} lines, one is known: check that it is a file of the source")
+    return samples, [] if count == samples else [f"it holds {samples} samples and says {count:g}"]
+
+
+def _check_signal(mat: MatFile, variable: MatVariable) -> None:
+    if variable.kind not in ("double", "single", "float64", "float32") or variable.size != max(variable.shape, default=0):
+        problem = f"is {variable.kind} of {'x'.join(map(str, variable.shape))}, not one column of numbers"
+    elif variable.size < _MIN_SECONDS * RATE_HZ:
+        problem = f"holds {variable.size} samples, less than {_MIN_SECONDS:g} s"
+    elif variable.size > _MAX_SAMPLES:
+        problem = f"holds {variable.size} samples, more than {_MAX_SAMPLES}"
+    else:
+        return
+    raise DataError(f"{NAME}: Data of {mat.path} {problem}: get the file again")

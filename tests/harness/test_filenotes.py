@@ -1,0 +1,98 @@
+"""What is noted of files: once, again where a file changed, and lost without harm."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from faultbench.data.filenotes import noted
+from faultbench.errors import DataError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / f"{n}.csv" for n in range(200)]
+    for n, path in enumerate(paths):
+        path.write_text(str(n))
+    return paths
+
+
+class Reader:
+    """Notes the number in a file, and remembers whom it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, path: Path) -> dict[str, int]:
+        self.asked.append(path.name)
+        return {"said": int(path.read_text())}
+
+
+def test_a_file_is_read_once(files: list[Path]) -> None:
+    reader = Reader()
+    first = noted("plant", "1", files, reader)
+    assert [note["said"] for note in first] == list(range(200))
+    assert noted("plant", "1", files[::-1], reader) == first[::-1]
+    assert len(reader.asked) == 200
+
+
+def test_a_changed_file_a_new_one_and_another_version_are_read_again(files: list[Path]) -> None:
+    noted("plant", "1", files[:5], Reader())
+    os.utime(files[2], ns=(1, 1))
+    reader = Reader()
+    noted("plant", "1", files[:6], reader)
+    assert sorted(reader.asked) == ["2.csv", "5.csv"]
+    again = Reader()
+    noted("plant", "2", files[:6], again)
+    assert len(again.asked) == 6
+
+
+def test_what_was_noted_before_a_failure_is_kept(files: list[Path]) -> None:
+    files[150].write_text("not a number")
+    with pytest.raises(ValueError, match="not a number"):
+        noted("plant", "1", files, Reader())
+    files[150].write_text("150")
+    reader = Reader()
+    noted("plant", "1", files, reader)
+    assert 0 < len(reader.asked) < 100
+
+
+def test_damaged_notes_are_made_again(files: list[Path], cache: Path) -> None:
+    noted("plant", "1", files[:3], Reader())
+    (cache / "notes" / "plant.sqlite").write_bytes(b"no database" * 1000)
+    reader = Reader()
+    assert [note["said"] for note in noted("plant", "1", files[:3], reader)] == [0, 1, 2]
+    assert len(reader.asked) == 3
+
+
+def test_a_file_that_is_not_there_is_one_line(files: list[Path]) -> None:
+    files[1].unlink()
+    with pytest.raises(DataError, match=r"1\.csv cannot be read, No such file or directory: check the path"):
+        noted("plant", "1", files, Reader())
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(files: list[Path], cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(UsageError, match=r"plant\.sqlite cannot be written .*: set FAULTBENCH_CACHE"):
+        noted("plant", "1", files, Reader())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_notes_that_may_only_be_read_are_one_line(files: list[Path], cache: Path) -> None:
+    noted("plant", "1", files[:3], Reader())
+    (cache / "notes" / "plant.sqlite").chmod(0o444)
+    (cache / "notes").chmod(0o555)
+    try:
+        assert len(noted("plant", "1", files[:3], Reader())) == 3
+        with pytest.raises(UsageError, match=r"cannot be written .*: set FAULTBENCH_CACHE"):
+            noted("plant", "1", files, Reader())
+    finally:
+        (cache / "notes").chmod(0o755)
