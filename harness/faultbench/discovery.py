@@ -178,7 +178,7 @@ def _take(found: Found, source: Source, load: Any) -> None:
             if wanted == api.API_VERSION:
                 manager.register(module, name=source.entry_point)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
-        found.problems.append(source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
+        _broken(found, source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
         return
     if wanted != api.API_VERSION:
         what = f"is written for plugin API {one_line(str(wanted))}, this is {api.API_VERSION}: install versions that fit"
@@ -189,6 +189,14 @@ def _take(found: Found, source: Source, load: Any) -> None:
     found.problems.extend(_unknown_hooks(plugin))
     for kind in KINDS:
         _materialise(found, plugin, kind)
+
+
+def _broken(found: Found, problem: Problem) -> None:
+    """Keeps the problem; where the exception being handled came from goes to the log, for `--debug`."""
+    import logging
+
+    found.problems.append(problem)
+    logging.getLogger(__name__).debug("%s", problem, exc_info=True)
 
 
 def _unknown_hooks(plugin: Plugin) -> Iterator[Problem]:
@@ -209,9 +217,7 @@ def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
                 for offer in islice(offered, _MOST_OFFERS + 1):
                     offers.append(offer)  # noqa: PERF402 - what came before a failure is kept
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
-        found.problems.append(
-            plugin.source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {plugin.source.distribution}")
-        )
+        _broken(found, source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {source.distribution}"))
     if len(offers) > _MOST_OFFERS:
         found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
         return

@@ -212,9 +212,12 @@ class Observers:
 
     def _warn(self, plugin: Plugin, hook: str, error: BaseException) -> None:
         if (plugin.source, hook) not in self._warned:
+            import logging
+
             self._warned.add((plugin.source, hook))
             problem = plugin.source.problem(f"failed in {hook} ({cause(error)}): the run goes on without it")
             print(f"warning: {problem}", file=sys.stderr)
+            logging.getLogger(__name__).debug("%s", problem, exc_info=error)
 
 
 def _only(kind: str, namesakes: list[Registered]) -> Registered:

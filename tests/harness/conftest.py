@@ -1,15 +1,29 @@
-"""Made-up plants: small catalogues whose every number is known, and noise for signals."""
+"""Made-up plants: small catalogues whose every number is known, noise for signals, and a whole made-up distribution of plugins."""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
 from faultbench.data.split import Signals
+from faultbench.matrix.cache import Cache
+from faultbench.matrix.execute import execute
+from faultbench.matrix.plan import Plan, plan
+from faultbench.matrix.settings import RunSettings
+from faultbench.registry import Registry
+from faultbench.results.store import open_store
 
+COMMAND = [sys.executable, "-c", "import sys; from faultbench.cli import main; sys.exit(main())"]
+MADE_UP = Path(__file__).parent / "made_up"
 GEOMETRY = Geometry("made-up", bpfo=3.0, bpfi=5.0, bsf=2.0, ftf=0.4)
 
 
@@ -76,3 +90,99 @@ def plant() -> Callable[..., Catalogue]:
 def noise() -> Callable[[Catalogue], Signals]:
     """Makes the signals of a catalogue."""
     return make_noise
+
+
+class Notes:
+    """Progress and observer that remembers."""
+
+    def __init__(self) -> None:
+        self.finished: list[str] = []
+        self.started: list[str] = []
+        self.reused: tuple[int, int] | None = None
+        self.observed: list[str] = []
+
+    def stage_started(self, key: str, title: str, total: int | None = None) -> None:
+        self.started.append(title)
+
+    def advance(self, key: str, done: int, total: int) -> None:
+        pass
+
+    def waiting(self, key: str) -> None:
+        pass
+
+    def beat(self) -> None:
+        pass
+
+    def run_started(self, stages: int, reused: int) -> None:
+        pass
+
+    def stage_finished(self, key: str, cached: bool, seconds: float) -> None:
+        pass
+
+    def cell_finished(self, row) -> None:
+        self.finished.append(row["verdict"]["overall"])
+
+    def run_finished(self, stages: int, reused: int) -> None:
+        self.reused = stages, reused
+
+    def faultbench_run_started(self, plan) -> None:
+        self.observed.append("started")
+
+    def faultbench_cell_finished(self, row) -> None:
+        self.observed.append(row["cell"]["learner"])
+
+    def faultbench_run_finished(self, summary) -> None:
+        self.observed.append(json.dumps(summary))
+
+
+class Site:
+    """A place where made-up plugins are installed: runs go to a cache and a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.cache, self.store = folder, folder / "cache", folder / "results.sqlite"
+
+    def plan(self, cache: Path | None = None, **said) -> Plan:
+        named = {"datasets": ("plant",), "scenarios": ("new-device:window=64",), "learners": ("toy",)}
+        settings = RunSettings(**{**named, "ways": 4, "shots": 2, "queries": 3, "episodes": 4, "seeds": 2, "jobs": 1, **said})
+        return plan(settings, Registry.discover(), Cache(cache or self.cache))
+
+    def run(self, cache: Path | None = None, **said) -> tuple[list[dict], Notes]:
+        notes = Notes()
+        planned = self.plan(cache, **said)
+        planned.registry.hook = notes
+        return execute(planned, notes, command=["made", "up"], store=self.store), notes
+
+    def kept(self) -> list[dict]:
+        with open_store(self.store) as store:
+            return store.rows(store.runs()[-1].id)
+
+    def command(self, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """The command, in this folder; `before` is Python that runs first."""
+        return subprocess.run(
+            [*COMMAND[:2], f"{before}\n{COMMAND[2]}", *words],
+            cwd=self.folder,
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=250,
+            check=False,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What lets a command find the plugins, and use this cache and this store."""
+        places = {"FAULTBENCH_CACHE": str(self.cache), "FAULTBENCH_RESULTS": str(self.folder)}
+        return {**places, "PYTHONPATH": str(self.folder / "modules"), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    shutil.copytree(MADE_UP, tmp_path / "modules")
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    from faultbench.matrix import keys
+
+    for name in [name for name in sys.modules if name.startswith("made_up_")]:
+        monkeypatch.delitem(sys.modules, name)
+    keys.plugin_digest.cache_clear()
+    keys.source_digest.cache_clear()
+    return Site(tmp_path)

@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -243,6 +244,25 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(CellError, match=r"no space is left .*: free some"):
         Cache(tmp_path).get_or_make(KEY, fill)
+
+
+@pytest.mark.parametrize("free", [0, 1 << 30])
+def test_a_full_disk_that_a_library_does_not_name_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    def numpy_writes(out: Path) -> None:
+        raise OSError("53248 requested and 49120 written")
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 0, free))
+    with pytest.raises(OSError if free else CellError, match="requested" if free else "no space is left"):
+        Cache(tmp_path).get_or_make(KEY, numpy_writes)
+    assert not list((tmp_path / "partial").iterdir())
+
+
+def test_a_full_disk_that_a_part_has_put_in_its_own_words_is_recognised(tmp_path: Path) -> None:
+    def export(out: Path) -> None:
+        raise UsageError("cannot write the artifact: choose an empty folder") from OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(CellError, match="no space is left"):
+        Cache(tmp_path).get_or_make(KEY, export)
 
 
 def test_a_makers_own_trouble_with_files_is_not_blamed_on_the_cache(tmp_path: Path) -> None:

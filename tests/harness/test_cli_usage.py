@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -11,7 +13,8 @@ import pytest
 
 import faultbench
 from faultbench.cli.ending import BROKEN, failed
-from faultbench.errors import CellError, DataError
+from faultbench.cli.outputs import Outputs
+from faultbench.errors import CellError, DataError, UsageError
 
 COMMAND = [sys.executable, "-c", "import sys; from faultbench.cli import main; sys.exit(main())"]
 
@@ -23,8 +26,8 @@ def call(*words: str, folder: Path | None = None, **environment: str) -> subproc
 
 
 def test_the_console_script_is_the_command():
-    entry_points = Path(faultbench.__file__).parents[2] / "pyproject.toml"
-    assert 'faultbench = "faultbench.cli:main"' in entry_points.read_text()
+    (script,) = importlib.metadata.entry_points(group="console_scripts", name="faultbench")
+    assert script.value == "faultbench.cli:main"
 
 
 def test_version_is_printed_on_stdout():
@@ -107,6 +110,19 @@ def test_a_read_only_folder_is_found_before_any_work(tmp_path, option):
     )
     assert "faultbench.errors.UsageError: --" in done.stderr
     assert "cannot be written (Permission denied): " in done.stderr
+
+
+@pytest.mark.parametrize("given", [{"json": "{}/x.json"}, {"out": "{}"}])
+def test_a_file_that_cannot_be_written_after_all_costs_the_file_and_not_the_table(given, tmp_path, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    places = {name: place.format(tmp_path) for name, place in given.items()}
+    outputs = Outputs(**{name: Path(place) if name == "out" else place for name, place in places.items()})
+    monkeypatch.setattr("faultbench.report.document._replace", full)
+    with pytest.raises(UsageError, match=r"cannot write .*: No space left on device"):
+        outputs.publish([], ["faultbench", "run"])
+    assert capsys.readouterr().out == "nothing was measured\n"
 
 
 def test_debug_shows_where_an_error_comes_from():

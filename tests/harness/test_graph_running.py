@@ -15,6 +15,7 @@ from faultbench.errors import DataError
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.graph import Stage, ordered, pending, shares
 from faultbench.matrix.running import Ended, Tally, outlook, run
+from faultbench.matrix.workers import workers
 
 MADE_UP = '''
 """Stages that do little, each noting that it ran."""
@@ -52,6 +53,10 @@ def die(work):
 def interrupt(work):
     raise KeyboardInterrupt
 
+def slumber(work):
+    time.sleep(0.5)
+    (work.out / "sum").write_text("0")
+
 def linger(work):
     note(work, f"begin {work.params['number']}")
     time.sleep(0.2)
@@ -79,6 +84,7 @@ class Seen:
         self.started: list[str] = []
         self.cached: list[str] = []
         self.advanced: list[tuple[str, int, int]] = []
+        self.beats = 0
 
     def stage_started(self, key: str, title: str, total: int | None = None) -> None:
         self.started.append(key)
@@ -87,6 +93,12 @@ class Seen:
         self.advanced.append((key, done, total))
 
     def waiting(self, key: str) -> None:
+        pass
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def run_started(self, stages: int, reused: int) -> None:
         pass
 
     def stage_finished(self, key: str, cached: bool, seconds: float) -> None:
@@ -265,6 +277,25 @@ def test_a_worker_that_is_killed_costs_its_stage_and_the_others_go_on(bench: Ben
     assert ends["d"].value is not None
 
 
+def test_an_idle_worker_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    class Unmoved:
+        def __getattr__(self, name: str):
+            return lambda *_: None
+
+    (tmp_path / "cache").mkdir()
+    stages = [Stage(key, "s", key, "builtins:repr", {}, {}, {}) for key in "ab"]  # any function of one argument will do
+    cache = Cache(tmp_path / "cache")
+    cache.prepare()
+    with workers(2, cache, Unmoved()) as crew:
+        crew.start(stages[0], {})
+        assert crew.wait().failure is None
+        (idle,) = crew._idle
+        idle._process.kill()
+        idle._process.join()
+        crew.start(stages[1], {})
+        assert crew.wait().failure is None
+
+
 def test_what_must_run_alone_overlaps_with_nothing(bench: Bench) -> None:
     for key in "abc":
         bench.stage(key, function="linger")
@@ -274,6 +305,17 @@ def test_what_must_run_alone_overlaps_with_nothing(bench: Bench) -> None:
     lines = bench.ran()
     for number in (4, 5):
         assert lines.index(f"end {number}") == lines.index(f"begin {number}") + 1
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_who_shows_progress_hears_of_long_stages_but_never_during_a_measurement(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    monkeypatch.setattr("faultbench.matrix.workers.BEAT_S", 0.05)
+    bench.stage("a", function="slumber", alone=alone)
+    bench.stage("b", "a", alone=alone)
+    _, _, seen = bench.run("b", jobs=2)
+    assert (seen.beats == 0) == alone
 
 
 def test_others_do_overlap(bench: Bench) -> None:
@@ -294,6 +336,14 @@ def test_an_interruption_keeps_what_is_finished(bench: Bench) -> None:
     assert not list((bench.root / "partial").iterdir())
 
 
+def alive(pid: str) -> bool:
+    """Whether a process runs. One that was killed and that nobody has waited for yet does not."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path
@@ -310,16 +360,17 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c_ends_the_workers_too(tmp_path: Path) -> None:
+def test_an_interruption_ends_the_workers_and_what_they_started(tmp_path: Path) -> None:
     (tmp_path / "modules").mkdir()
     pids = tmp_path / "pids"
     (tmp_path / "modules" / "waiting_stages.py").write_text(
         textwrap.dedent(f"""
-        import os, time
+        import os, subprocess, sys
         def wait(work):
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
             with open({str(pids)!r}, "a") as file:
-                file.write(f"{{os.getpid()}}\\n")
-            time.sleep(60)
+                file.write(f"{{os.getpid()}} {{child.pid}}\\n")
+            child.wait()
         """)
     )
     script = tmp_path / "script.py"
@@ -335,7 +386,7 @@ def test_ctrl_c_ends_the_workers_too(tmp_path: Path) -> None:
     _, stderr = running.communicate(timeout=30)
     assert b"KeyboardInterrupt" in stderr
     for pid in pids.read_text().split():
-        assert not Path("/proc", pid).exists()
+        assert not alive(pid)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from faultbench.report.progress import Lines, Live, cell_line, progress, reuse_line
+from faultbench.report.progress import Lines, Live, cell_line, gate_line, progress, reuse_line
 
 
 class Clock:
@@ -29,6 +29,7 @@ def row(**said: Any) -> dict[str, Any]:
 
 def play(shown: Any) -> None:
     """A run of two stages, one of them there already, and a cell."""
+    shown.run_started(2, 1)
     shown.stage_finished("a", cached=True, seconds=0.0)
     shown.stage_started("b", "train maml [red], seed 0")
     for step in range(1, 101):
@@ -43,6 +44,7 @@ def test_plain_lines_say_what_begins_what_took_long_and_what_came_out() -> None:
     stream = io.StringIO()
     play(Lines(stream, Clock()))
     assert stream.getvalue().splitlines() == [
+        "2 stages, 1 to do",
         "train maml [red], seed 0",
         "train maml [red], seed 0: another run is making it, waiting",
         "train maml [red], seed 0: 12.3 s",
@@ -59,6 +61,37 @@ def test_a_long_stage_says_how_far_it_is_every_ten_seconds() -> None:
         clock.now = second
         lines.advance("a", second, 30)
     assert stream.getvalue().splitlines() == ["train", "train: 10 of 30", "train: 20 of 30", "train: 30 of 30"]
+
+
+def test_a_stage_that_tells_nothing_is_not_silent() -> None:
+    stream, clock = io.StringIO(), Clock()
+    lines = Lines(stream, clock)
+    lines.stage_started("a", "export")
+    for second in range(1, 26):
+        clock.now = second
+        lines.beat()
+    assert stream.getvalue().splitlines() == ["export", "export: 10 s so far", "export: 20 s so far"]
+
+
+def test_a_terminal_says_how_long_a_stage_that_tells_nothing_is_at_work() -> None:
+    stream = io.StringIO()
+    live = Live(Console(file=stream, force_terminal=True, width=100, color_system=None))
+    with live.bars:
+        live.run_started(3, 1)
+        live.stage_started("a", "export")
+        live.beat()
+        live.stage_finished("a", cached=False, seconds=0.1)
+        live.stage_started("b", "judge")
+    text = stream.getvalue()
+    assert "0:00 so far" in text
+    assert "0/?" not in text
+    assert "1/2" in text, "one of the two stages to do is done"
+
+
+def test_a_run_that_has_nothing_to_do_does_not_announce_it() -> None:
+    stream = io.StringIO()
+    Lines(stream).run_started(7, 7)
+    assert stream.getvalue() == ""
 
 
 def test_a_short_stage_gets_no_second_line() -> None:
@@ -103,6 +136,17 @@ def test_a_failed_cell_says_why_on_one_line() -> None:
     stream = io.StringIO()
     Lines(stream).cell_finished(failed)
     assert stream.getvalue() == "cwru new-device maml none x86: could not be computed: a b\n"
+
+
+def test_a_gate_says_what_it_found() -> None:
+    def judged(overall: str, *, baseline: bool = False) -> dict[str, Any]:
+        return {"baseline": baseline, "verdict": {"overall": overall, "gated": not baseline and overall in ("pass", "fail", "unproven")}}
+
+    rows = [judged("pass"), judged("fail"), judged("pass"), judged("fail", baseline=True), judged("not applicable")]
+    assert gate_line(rows, 1) == "gate: fails (exit code 1): 2 pass, 1 fail, 1 baseline, 1 not applicable"
+    assert gate_line(rows[:1], 0) == "gate: passes (exit code 0): 1 pass"
+    assert gate_line([judged("unproven")], 3) == "gate: is not proven (exit code 3): 1 unproven"
+    assert gate_line([judged("error")], 4) == "gate: could not be judged (exit code 4): 1 error"
 
 
 def test_an_accuracy_without_interval_is_printed_alone() -> None:

@@ -96,6 +96,35 @@ def test_every_figure_is_there_and_whole_at_any_width(matrix: list[dict[str, Any
     assert "…" not in text
 
 
+def test_no_line_ends_in_the_middle_of_a_figure_and_its_name(matrix: list[dict[str, Any]]) -> None:
+    assert "fine-tune s p99 0.351" in shown(matrix, 40)
+    assert "latency ms p99 3.44" in shown(matrix, 40)
+
+
+def test_a_usual_matrix_fits_80_columns_as_a_table() -> None:
+    tiny = {"min": 1e-4, "p50": 0.000353, "p90": 0.0005, "p99": 0.000793, "n": 100}
+    quick = row(CELL, outcome(), {"finetune_s": tiny, "latency_ms": tiny}, FIGURES, parse(), digest="d", kind="measured")
+    text = shown([judged({"learner": "centroid", "compressor": "prune40"}), quick], 80)
+    assert "fine-tune s p99" not in text, "that is how a list says it"
+    assert "0.000793" in text
+
+
+def test_scenarios_are_tables_of_their_own_each_with_its_shape() -> None:
+    harder = {"scenario": "unseen-bearing", "level": "T3", "ways": 3}
+    rows = [judged(), judged(harder), judged({"learner": "cnn"}), judged({"learner": "cnn", **harder})]
+    text = shown(rows, 120)
+    easy, hard = (
+        text.index("cwru, new-device [T2], none, x86, 2-way 5-shot"),
+        text.index("cwru, unseen-bearing [T3], none, x86, 3-way 5-shot"),
+    )
+    assert easy < text.index("cnn") < hard
+    assert "cnn" in text[hard:]
+
+
+def test_one_seed_is_no_seeds() -> None:
+    assert "1 seed of 1 episode," in shown([judged({"seeds": 1, "episodes": 1})])
+
+
 def test_a_wider_terminal_says_more(matrix: list[dict[str, Any]]) -> None:
     assert "missed" not in shown(matrix, 80)
     assert "missed" in shown(matrix, 200)
@@ -117,7 +146,7 @@ def test_what_belongs_beside_a_verdict_is_said_below_it(matrix: list[dict[str, A
     text = shown(matrix, 120)
     assert "6 of 6 fault bearings reach recall 0.92: proves 61 % for another bearing" in text
     assert f"accuracy less that of cnn: {matrix[0]['differences']['cnn']['mean']:+.3f} (" in text
-    assert "removed: 0.438" in text
+    assert "achieved: removed 0.438" in text
     assert "cnn, prune40, baseline, structure only" in text
 
 
@@ -153,7 +182,7 @@ def test_markup_in_a_plugins_text_is_shown_and_not_obeyed() -> None:
     ]
     for width in (40, 80, 200):
         text = shown(planted, width, force_terminal=True, color_system="standard")
-        for said in ("[red]evil[/red]", "[bold]loud", "[link=x]: [/]", "[blue]: [green]", "b[/b]", "[red]no[/red]"):
+        for said in ("[red]evil[/red]", "[bold]loud", "[link=x]: [/]", "[blue] [green]", "b[/b]", "[red]no[/red]"):
             assert said in text
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,21 @@ def test_the_defaults_are_the_designs():
     )
     request = run.request()
     assert (request.ways, request.shots, request.shots_rare, request.queries, request.episodes) == (0, 5, 5, 15, 100)
-    assert (run.seeds, run.jobs, run.quick) == (3, 1, False)
+    assert (run.seeds, run.quick) == (3, False)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which cores a process may use")
+@pytest.mark.parametrize(("cores", "jobs"), [({3}, 1), ({0, 5, 6}, 3), (set(range(64)), 8)])
+def test_a_run_takes_the_cores_it_may_use_but_not_a_whole_server(monkeypatch, cores, jobs):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores)
+    assert of().jobs == jobs
+    assert of(jobs=12).jobs == 12
+
+
+def test_a_system_that_does_not_say_which_cores_is_served(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert of().jobs == 1
 
 
 @pytest.mark.parametrize(("shots", "rare"), [(3, 3), (5, 5), (15, 5)])

@@ -18,6 +18,7 @@ def measured(**changed: Any) -> dict[str, Any]:
     """A row that passes everything, unless changed."""
     passing = {
         "error": None,
+        "error_code": None,
         "not_applicable": None,
         "watermark": None,
         "baseline": False,
@@ -107,8 +108,19 @@ def test_evidence_counts_for_what_it_can_carry(text: str, changed: dict[str, Any
 
 
 def test_an_unproven_sentence_says_what_the_value_would_be_worth() -> None:
-    found = verdict("accuracy>=0.99, latency_ms<=20", watermark="quick")
-    assert found["sentence"] == "unproven: accuracy.mean>=0.99 (0.98 would fail), latency_ms.p50<=20 (2 would pass): quick"
+    def said(text: str, **changed: Any) -> str:
+        return verdict(text, **changed)["sentence"]
+
+    quick = {"watermark": "quick"}
+    assert (
+        said("accuracy>=0.99, latency_ms<=20", **quick) == "unproven (quick): accuracy.mean>=0.99 (0.98) would fail, the other would pass"
+    )
+    assert said("accuracy>=0.9, latency_ms<=20", **quick) == "unproven (quick): all 2 criteria would pass"
+    assert said("accuracy>=0.99", **quick) == "unproven (quick): accuracy.mean>=0.99 (0.98) would fail"
+    assert (
+        said("accuracy>=0.9, latency_ms<=20", kind="emulated")
+        == "unproven: latency_ms.p50<=20 (2 would pass): emulated, times do not count"
+    )
 
 
 def test_a_failed_and_a_senseless_cell_are_neither_pass_nor_fail() -> None:
@@ -120,7 +132,8 @@ def test_a_failed_and_a_senseless_cell_are_neither_pass_nor_fail() -> None:
 
 
 PASSING, FAILING, UNPROVEN = measured(), measured(accuracy=rate(0.9, 0.8, 0.93)), measured(latency_ms=None)
-BASELINE, ERROR, SENSELESS = measured(baseline=True), measured(error="no"), measured(not_applicable="no")
+BASELINE, ERROR, SENSELESS = measured(baseline=True), measured(error="no", error_code=4), measured(not_applicable="no")
+MISUSED = measured(error="too many ways", error_code=2)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +145,8 @@ BASELINE, ERROR, SENSELESS = measured(baseline=True), measured(error="no"), meas
         ([FAILING, UNPROVEN], 0, 1, 1),
         ([PASSING, ERROR], 4, 4, 4),
         ([FAILING, ERROR], 4, 4, 4),
+        ([FAILING, UNPROVEN, ERROR, MISUSED], 2, 2, 2),
+        ([MISUSED, SENSELESS], 2, 2, 2),
         ([PASSING, SENSELESS], 0, 0, 0),
         ([SENSELESS], 4, 4, 4),
         ([], 4, 4, 4),

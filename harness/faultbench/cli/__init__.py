@@ -11,6 +11,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments behind the command's name; None takes the process's.
     """
-    from faultbench.cli.app import run_command  # imported here so that reading this package costs nothing
+    try:
+        from faultbench.cli.app import run_command  # imported here so that reading this package costs nothing
 
-    return run_command(argv)
+        return run_command(argv)
+    except KeyboardInterrupt:  # so early, or so late, that there is nobody to say more
+        return 130

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 import typer.main
@@ -13,10 +14,16 @@ import typer.main
 from faultbench import __version__
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.doctor import doctor
-from faultbench.cli.ending import failed, interrupted, quiet_pipe
+from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
 from faultbench.cli.run import run
 from faultbench.cli.session import Session, session_of
+from faultbench.matrix.streams import Unheard
+
+EXIT_CODES = (
+    "Exit codes: 0 done (with --gate: every row passes), 1 a criterion fails (with --gate), 2 bad usage or input, 3 something is unproven "
+    "(with --gate), 4 a cell could not be computed or nothing was measured, 130 interrupted. Where several apply: 130, 2, 4, 1, 3."
+)
 
 app = typer.Typer(
     name="faultbench",
@@ -26,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich help alone would take the whole start-up budget
     pretty_exceptions_enable=False,
 )
-app.command("run", cls=Command)(run)
+app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.command("doctor", cls=Command)(doctor)
 
@@ -36,6 +43,11 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no × gets a ?, not a traceback
+    with contextlib.redirect_stderr(cast(TextIO, Unheard(sys.stderr))):
+        return _run_command(argv)
+
+
+def _run_command(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     session = Session(command=["faultbench", *words])
     try:
@@ -58,13 +70,15 @@ def _show_version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def _before(
     ctx: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the tracebacks of errors, broken plugins and failed stages.")] = False,
     no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Use faultbench's own plugins alone.")] = False,
     strict_plugins: Annotated[bool, typer.Option("--strict-plugins", help="Take a plugin with a problem as an error.")] = False,
     _version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)] = False,
 ) -> None:  # `version` acts by its callback
     session = session_of(ctx)
     session.debug, session.plugins, session.strict = debug, not no_plugins, strict_plugins
+    if debug:
+        show_tracebacks()
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(2)

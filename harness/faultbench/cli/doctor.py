@@ -130,8 +130,9 @@ def _data() -> Finding:
 
 def _cores() -> str:
     """The cores there are, and those that this process may use."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{os.cpu_count()}, of which this process may use {allowed}"
+    from faultbench.matrix.cores import usable_cores
+
+    return f"{os.cpu_count()}, of which this process may use {usable_cores()}"
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import typer
 
 from faultbench.discovery import one_line
 from faultbench.errors import FaultbenchError, UsageError
+from faultbench.matrix.streams import to_nowhere
 from faultbench.names import nearest
 
 INTERRUPTED = 130
@@ -34,15 +35,47 @@ def failed(error: Exception, *, debug: bool) -> int:
         _say(_usage(error))
         return UsageError.exit_code
     advice = "this is a fault of faultbench or of a plugin" if debug else "repeat with `faultbench --debug ...` to see where"
-    where = error.strerror and f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else None
-    _say(f"unexpected {type(error).__name__} ({where or error}): {advice}")
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    _say(f"unexpected {type(error).__name__} ({said}): {advice}")
     return BROKEN
+
+
+def show_tracebacks() -> None:
+    """Lets what the program notes about failures come out on stderr: the tracebacks of broken plugins and of failed stages."""
+    import logging
+
+    class ToStderr(logging.Handler):
+        """Asks for stderr each time, because a progress display puts its own in its place."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            print(self.format(record), file=sys.stderr)
+
+    logger = logging.getLogger("faultbench")
+    logger.setLevel(logging.DEBUG)
+    logger.handlers[:] = [ToStderr()]
 
 
 def interrupted() -> int:
     """Says that the command was interrupted, and gives the exit code."""
     print("interrupted: what is finished is kept, the same command goes on from there", file=sys.stderr)
     return INTERRUPTED
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Lets a polite end from outside (`timeout`, a closed terminal) be the same as Ctrl-C; one that is ignored (`nohup`) stays so."""
+    names = ("SIGTERM", "SIGHUP")
+    found = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names if hasattr(signal, name)}
+    ours = [number for number, handler in found.items() if handler is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -56,8 +89,8 @@ def quiet_pipe() -> Iterator[None]:
 
 
 def close_output() -> None:
-    """Sends what is still to be printed nowhere, so that Python does not complain on its way out."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Sends what is still to be printed nowhere."""
+    to_nowhere(sys.stdout)
 
 
 def _say(message: str) -> None:

@@ -61,7 +61,21 @@ class Outputs:
                 _try_folder(self.out)
 
     def publish(self, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> None:
-        """Writes the files, and prints the table, or the JSON where stdout is for that."""
+        """Writes the files, and prints the table, or the JSON where stdout is for that.
+
+        Raises:
+            UsageError: A file could not be written after all; the table is printed nevertheless.
+        """
+        from faultbench.report.console import Stdout
+        from faultbench.report.table import print_table
+
+        try:
+            self._write(rows, command)
+        finally:
+            if self.json != STDOUT:
+                print_table(rows, Stdout())
+
+    def _write(self, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> None:
         from rich.console import Console
 
         from faultbench.report.document import document, write_json
@@ -70,12 +84,10 @@ class Outputs:
         result = document(rows, command)
         if self.out is not None:
             write_json(result, self.out / "results.json")
-            with (self.out / "table.txt").open("w", encoding="utf-8") as file:
+            with _writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8") as file:
                 print_table(rows, Console(file=file, width=_TABLE_WIDTH, highlight=False))
         if self.json is not None:
             write_json(result, self.json)
-        if self.json != STDOUT:
-            print_table(rows, Console(highlight=False))
 
 
 @contextlib.contextmanager

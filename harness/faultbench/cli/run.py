@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from faultbench.cli.completion import names_of
-from faultbench.cli.ending import quiet_pipe
+from faultbench.cli.ending import quiet_pipe, stoppable
 from faultbench.cli.session import session_of
 from faultbench.defaults import DEFAULTS
+from faultbench.discovery import one_line
 from faultbench.names import split_list
 
 _Names = list[str] | None
@@ -35,6 +36,14 @@ def run(
         _Names,
         typer.Option(metavar="NAME", help="Learner to compare with, never gated.", autocompletion=names_of("learners")),
     ] = None,
+    source: Annotated[
+        _Names,
+        typer.Option(
+            metavar="NAME",
+            help="Data set to train on, for a scenario that takes others (new-dataset).",
+            autocompletion=names_of("datasets"),
+        ),
+    ] = None,
     ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
     shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
     shots_rare: Annotated[
@@ -43,13 +52,23 @@ def run(
     queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
     episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
+    snr: Annotated[
+        _Names,
+        typer.Option(
+            metavar="DB",
+            help="Noise on the target's windows, beside the clean cell: 10,0,-5, or floor:10 against the machine's healthy level.",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that holds a folder per data set. [default: FAULTBENCH_DATA]")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="1 seed, 20 episodes, short training, unless said otherwise; rows are watermarked.")
     ] = False,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: 1]")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes; results do not depend on it. [default: the cores this process may use, at most 8]"),
+    ] = None,
     criteria: Annotated[
         str | None, typer.Option(metavar="EXPR", help='What to judge by, as in "accuracy.ci_low>=0.97,latency_ms.p99<=20".')
     ] = None,
@@ -74,8 +93,10 @@ def run(
                 ("compressors", compressor),
                 ("targets", target),
                 ("baseline", baseline),
+                ("source", source),
             )
         },
+        "snr": tuple(level for text in snr or () for level in text.split(",")),
         "ways": ways,
         "shots": shots,
         "shots_rare": shots_rare,
@@ -96,23 +117,28 @@ def run(
     from faultbench.matrix.plan import plan
 
     planned = plan(settled, registry)
+    for warning in planned.warnings:
+        print(f"warning: {one_line(warning)}", file=sys.stderr)
     if dry_run:
-        from rich.console import Console
-
+        from faultbench.report.console import Stdout
         from faultbench.report.plan import print_plan
 
-        print_plan(planned, Console(highlight=False))
+        with quiet_pipe():
+            print_plan(planned, Stdout())
         return 0
 
     from faultbench.matrix.execute import execute
-    from faultbench.report.progress import progress
+    from faultbench.report.progress import gate_line, progress
     from faultbench.results.verdict import exit_code
 
-    with contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
         rows = execute(planned, shown, command=session.command)
     with quiet_pipe():
         outputs.publish(rows, session.command)
-    return exit_code(rows, gate=gate, allow_unproven=allow_unproven)
+    code = exit_code(rows, gate=gate, allow_unproven=allow_unproven)
+    if gate:
+        print(gate_line(rows, code), file=sys.stderr)
+    return code
 
 
 def _split(texts: list[str] | None) -> tuple[str, ...]:

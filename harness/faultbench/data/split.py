@@ -115,7 +115,11 @@ class Split:
 
 
 class Scenario(Protocol):
-    """The contract of a scenario: a policy of splitting, with the labels and the isolation level that go with it."""
+    """The contract of a scenario: a policy of splitting, with the labels and the isolation level that go with it.
+
+    A scenario that trains on other data sets than the one it tests on has an attribute `base` beside: what the signals of all are brought
+    to (`data.resampling`). It then gets several catalogues, the target's first; any other gets one.
+    """
 
     level: str
 

@@ -21,6 +21,7 @@ import logging
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ MANIFEST = "manifest.json"
 VALUE = "value"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_NEXT_TO_NOTHING = 1 << 20  # bytes; a write that failed for want of room leaves less
 
 _log = logging.getLogger(__name__)
 
@@ -147,6 +149,10 @@ class Cache:
             folder.parent.mkdir(exist_ok=True)
             partial.rename(folder)
             _flush(folder.parent)
+        except Exception as error:
+            if _for_want_of_room(error, partial):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(partial)) from error
+            raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         self._verified.add(key)
@@ -162,7 +168,7 @@ class Cache:
         """Removes a damaged value, under its lock: out of the way in one step, so that nobody finds half of it."""
         folder = self._folder(key)
         if os.path.lexists(folder):
-            _log.warning("%s in the cache is damaged: it is thrown away and made again", folder)
+            _log.warning("warning: %s in the cache is damaged: it is thrown away and made again", folder)
             partial = self._partial(key)
             folder.rename(partial)
             shutil.rmtree(partial, ignore_errors=True)
@@ -207,7 +213,8 @@ class Cache:
             raise
         except OSError as error:
             if error.errno in _FULL:
-                raise CellError(f"no space is left for {self.root}: free some, or set FAULTBENCH_CACHE to a folder with room") from error
+                what = f"no space is left for {self.root}, or for temporary files in {tempfile.gettempdir()}"
+                raise CellError(f"{what}: free some, or set FAULTBENCH_CACHE and TMPDIR to folders with room") from error
             if error.errno in _DENIED and self._holds(error.filename):
                 what = f"the cache {self.root} cannot be written ({error.strerror})"
                 raise UsageError(f"{what}: set FAULTBENCH_CACHE to a folder that can") from error
@@ -263,6 +270,16 @@ def _write_manifest(path: Path, said: Mapping[str, Any]) -> None:
 def _digest(said: Mapping[str, Any]) -> str:
     """SHA-256 of a manifest's content, so that a damaged manifest is found too."""
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _for_want_of_room(error: Exception, folder: Path) -> bool:
+    """Whether something failed because a disk is full. Libraries put what the system says in words of their own, or leave it out."""
+    if isinstance(error, FaultbenchError):
+        return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL
+    try:
+        return shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+    except OSError:
+        return False
 
 
 def _flushed(value: Path) -> dict[str, tuple[str, int]]:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from faultbench.data.noise import CLEAN, parse_noise
 from faultbench.matrix.settings import RunSettings
 from faultbench.registry import Choice, Registry
 
@@ -21,6 +22,7 @@ class Cell:
         chain: The compressors, in their order.
         target: What it runs on.
         baseline: Whether the learner is there to be compared with.
+        snr: The noise on the target's windows, as `faultbench.data.noise` writes it.
     """
 
     dataset: Choice
@@ -29,6 +31,7 @@ class Cell:
     chain: tuple[Choice, ...]
     target: Choice
     baseline: bool
+    snr: str = CLEAN
 
     @property
     def compressor(self) -> str:
@@ -49,16 +52,16 @@ class Cell:
     @property
     def title(self) -> str:
         """The cell for people."""
-        return " ".join(self.axes.values())
+        return " ".join([*self.axes.values(), *([] if self.snr == CLEAN else [f"snr {self.snr}"])])
 
     def comparable(self, other: Cell) -> bool:
         """Whether another learner's cell is otherwise the same."""
         mine, theirs = self.axes, other.axes
-        return mine.pop("learner") != theirs.pop("learner") and mine == theirs
+        return mine.pop("learner") != theirs.pop("learner") and mine == theirs and self.snr == other.snr
 
 
 def cells(settings: RunSettings, registry: Registry) -> tuple[Cell, ...]:
-    """Every combination of the axes' names, once.
+    """Every combination of the axes' names, once; where noise is asked for, each without it and at every level.
 
     Raises:
         UsageError: A name or a parameter does not exist.
@@ -70,11 +73,13 @@ def cells(settings: RunSettings, registry: Registry) -> tuple[Cell, ...]:
         _choices(registry, "datasets", settings.datasets),
         _choices(registry, "scenarios", settings.scenarios),
         _choices(registry, "targets", settings.targets),
+        dict.fromkeys([CLEAN, *(noise.spelling for text in settings.snr if (noise := parse_noise(text)) is not None)]),
         {tuple(link.spelling for link in chain): chain for chain in chains}.values(),
         _choices(registry, "learners", settings.learners),
     )
     return tuple(
-        Cell(dataset, scenario, learner, chain, target, learner.spelling in baseline) for dataset, scenario, target, chain, learner in axes
+        Cell(dataset, scenario, learner, chain, target, learner.spelling in baseline, snr)
+        for dataset, scenario, target, snr, chain, learner in axes
     )
 
 

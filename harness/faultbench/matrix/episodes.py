@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,16 +11,26 @@ from faultbench.data.split import Signals, Split
 from faultbench.data.windows import cut
 from faultbench.measuring.target import EpisodeWindows
 
+Change = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.float32]]
+"""What is done to windows (window, channel, sample), given where they come from (window, 2), before a device gets them."""
 
-def episode_windows(split: Split, signals: Signals) -> EpisodeWindows:
-    """The target's episodes, each window once. Speeds and orders are given where every recording used has them."""
+
+def episode_windows(split: Split, signals: Signals, change: Change | None = None) -> EpisodeWindows:
+    """The target's episodes, each window once. Speeds and orders are given where every recording used has them.
+
+    Args:
+        split: Whose episodes.
+        signals: The target's signals.
+        change: What is done to the windows, noise say; None leaves them as they were measured.
+    """
     support = np.stack([e.support for e in split.episodes])
     query = np.stack([e.query for e in split.episodes])
     rows, index = np.unique(np.concatenate([support.reshape(-1, 2), query.reshape(-1, 2)]), axis=0, return_inverse=True)
     supports, queries = np.split(index.reshape(-1), [support[..., 0].size])
     used = [split.target.recordings[row] for row in rows[:, 0].tolist()]
+    windows = cut(signals, split.target, rows, split.window)
     return EpisodeWindows(
-        windows=cut(signals, split.target, rows, split.window),
+        windows=windows if change is None else change(windows, rows),
         support=supports.reshape(support.shape[:2]),
         support_labels=np.stack([e.support_labels for e in split.episodes]),
         query=queries.reshape(query.shape[:2]),

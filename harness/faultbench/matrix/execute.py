@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from faultbench.errors import CellError
+from faultbench.errors import CellError, FaultbenchError
 from faultbench.matrix import running
-from faultbench.matrix.plan import Plan, Planned
+from faultbench.matrix.plan import Plan, Planned, refuse
 from faultbench.matrix.running import Ended
 from faultbench.matrix.stages import DIFFERENCES_FILE, ROW_FILE
-from faultbench.matrix.workers import Failure
 from faultbench.results.row import PROTOCOL
 from faultbench.results.store import Store, open_store
 
@@ -63,7 +62,7 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
     from faultbench.results.verdict import exit_code
 
     hook.faultbench_run_finished(summary(rows, exit_code(rows, gate=False)))
-    execution.refuse()
+    refuse([execution.failures.get(i) for i in range(len(rows))])
     return rows
 
 
@@ -74,7 +73,7 @@ def summary(rows: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str, Any]
 
 
 class _Execution:
-    """The state of one execution. `rows` holds the rows so far, by the cell's number."""
+    """The state of one execution. `rows` and `failures` hold, by the cell's number, its row so far, and why there is no more to it."""
 
     def __init__(self, plan: Plan, progress: Progress, store: Store, number: int) -> None:
         self.rows: dict[int, dict[str, Any]] = {}
@@ -83,7 +82,8 @@ class _Execution:
         self._cells = {planned.goal: i for i, planned in enumerate(plan.cells) if planned.goal is not None}
         self._comparisons = {comparison.goal: comparison for comparison in plan.comparisons}
         self._differences: dict[int, dict[str, Any]] = {}
-        self._failures: dict[int, Failure] = {}
+        self._unsaid: list[dict[str, Any]] = []
+        self.failures: dict[int, FaultbenchError] = {i: c.error for i, c in enumerate(plan.cells) if c.error is not None}
 
     def go(self) -> list[dict[str, Any]]:
         """Runs the graph; the rows in the plan's order."""
@@ -94,16 +94,9 @@ class _Execution:
         tally = running.run(self._plan.graph, self._plan.goals, self._plan.cache, self._progress, jobs=jobs, ended=self._ended)
         for i, differences in self._differences.items():
             self.rows[i] = self._store.add(self.number, {**self.rows[i], "differences": differences})
-        self._progress.run_finished(tally.stages, tally.reused)
+        if not self._refusable():
+            self._progress.run_finished(tally.stages, tally.reused)
         return [self.rows[i] for i in range(len(self._plan.cells))]
-
-    def refuse(self) -> None:
-        """Lets a run of which nothing could be done, for a reason that is the user's to mend, end as any bad usage does."""
-        failures = set(self._failures.values())
-        if len(failures) == 1 and len(self._failures) == len(self._plan.cells):
-            failure = failures.pop()
-            if failure.exit_code != CellError.exit_code:
-                raise failure.error(failure.message)
 
     def _ended(self, end: Ended) -> None:
         if end.key in self._comparisons:
@@ -112,19 +105,34 @@ class _Execution:
         number = self._cells[end.key]
         planned = self._plan.cells[number]
         if end.failure is not None:
-            self._failures[number] = end.failure
-            self._finish(number, unscored(planned, error=end.failure.message))
+            self.failures[number] = end.failure.error(end.failure.message)
+            self._finish(number, unscored(planned, error=self.failures[number]))
         elif end.declined:
             self._finish(number, unscored(planned, not_applicable=end.declined))
         elif end.value is None:
-            self._finish(number, unscored(planned, error="its row went from the cache during the run: run again"))
+            self._finish(number, unscored(planned, error=CellError("its row went from the cache during the run: run again")))
         else:
             self._finish(number, json.loads((end.value / ROW_FILE).read_text(encoding="utf-8")))
 
     def _finish(self, number: int, row: Mapping[str, Any]) -> None:
         self.rows[number] = self._store.add(self.number, row)
-        self._progress.cell_finished(self.rows[number])
+        self._unsaid.append(self.rows[number])
+        if not self._refusable():
+            self._say()
         self._plan.registry.hook.faultbench_cell_finished(self.rows[number])
+
+    def _refusable(self) -> bool:
+        """Whether the run may still end as bad usage, of which one line is to be said, not one for every cell beside it."""
+        try:
+            refuse([self.failures.get(number) for number in self.rows])
+        except FaultbenchError:
+            return True
+        return False
+
+    def _say(self) -> None:
+        for row in self._unsaid:
+            self._progress.cell_finished(row)
+        self._unsaid = []
 
     def _compare(self, end: Ended) -> None:
         """Keeps the differences; where a cell of the two has none, neither has the pair."""
@@ -137,7 +145,7 @@ class _Execution:
             self._differences.setdefault(mine, {})[name] = said[which]
 
 
-def unscored(planned: Planned, *, error: str | None = None, not_applicable: str | None = None) -> dict[str, Any]:
+def unscored(planned: Planned, *, error: FaultbenchError | None = None, not_applicable: str | None = None) -> dict[str, Any]:
     """The row of a cell without figures."""
     from faultbench.results.criteria import parse
     from faultbench.results.row import row
@@ -150,6 +158,7 @@ def unscored(planned: Planned, *, error: str | None = None, not_applicable: str 
         parse(planned.criteria),
         digest=planned.digest,
         baseline=planned.cell.baseline,
-        error=error,
+        error=None if error is None else str(error),
+        error_code=None if error is None else error.exit_code,
         not_applicable=not_applicable,
     )

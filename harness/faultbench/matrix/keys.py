@@ -85,9 +85,12 @@ def versions(distributions: Iterable[str]) -> dict[str, str | None]:
 
 
 def parts_digest(registry: Registry) -> str:
-    """A digest of everything that offers front ends and backbones: a learner names them in its own parameters, and any may be meant."""
+    """A digest of everything that offers front ends and backbones: a learner names them in its own parameters, and any may be meant.
+
+    One whose source cannot be found counts by its name: it stops the learner that names it, when that is built, and nobody else.
+    """
     offered = [registered for kind in ("frontends", "backbones") for registered in registry.offers(kind)]
-    return digest(sorted({(r.qualified, r.version, plugin_digest(r.offer.factory)) for r in offered}))
+    return digest(sorted({(r.qualified, r.version, _known_digest(r.offer.factory)) for r in offered}))
 
 
 @functools.cache
@@ -126,13 +129,24 @@ def source_digest(source: Path) -> str:
     return digest([(path.relative_to(source).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files])
 
 
+def _known_digest(factory: str) -> str:
+    try:
+        return plugin_digest(factory)
+    except PluginError:
+        return ""
+
+
 def _keyed(value: Any) -> Any:
     """A parameter as it enters a key."""
     if isinstance(value, Choice):
+        try:
+            source = plugin_digest(value.factory)
+        except PluginError as error:
+            raise PluginError(f"{value.qualified} {value.version}: {error}") from error
         return {
             "choice": [value.kind, value.qualified, value.version, value.factory],
             "params": dict(value.params),
-            "source": plugin_digest(value.factory),
+            "source": source,
             "requires": versions(_requirements(value.distribution)),
         }
     if isinstance(value, Mapping):

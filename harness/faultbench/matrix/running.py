@@ -18,6 +18,10 @@ _log = logging.getLogger(__name__)
 class Progress(Listener, Protocol):
     """Who shows how the run goes."""
 
+    def run_started(self, stages: int, reused: int) -> None:
+        """So many stages are needed; so many of them are there already."""
+        ...
+
     def stage_started(self, key: str, title: str, total: int | None = None) -> None:
         """A stage begins; `total` steps where that is known."""
         ...
@@ -85,12 +89,14 @@ class _Run:
 
     def go(self, jobs: int) -> Tally:
         tally = Tally(len(self._order), len(self._order) - len(self._todo))
+        if self._todo:
+            self._cache.prepare()
+        self._progress.run_started(tally.stages, tally.reused)
         for key in self._order:
             if key not in self._todo:
                 self._progress.stage_finished(key, cached=True, seconds=0.0)
         self._settle()
         if self._todo:
-            self._cache.prepare()
             with workers(min(jobs, len(self._todo)), self._cache, self._progress) as crew:
                 while self._todo or self._running:
                     self._start(crew)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from faultbench import names
 from faultbench.defaults import DEFAULTS
 from faultbench.errors import UsageError
+from faultbench.matrix.cores import default_jobs
 
 if TYPE_CHECKING:
     from faultbench.data.split import EpisodeRequest
@@ -39,6 +40,8 @@ class RunSettings:
         compressors: Names.
         targets: Names.
         baseline: The learners that are shown and compared with, never gated.
+        source: The data sets that a scenario trains on, where it takes others than the one it tests on (`new-dataset`).
+        snr: Levels of noise on the target's windows, each a cell beside the clean one: `10`, `floor:10`.
         ways: Classes per episode; 0 takes the scenario's default.
         shots: Support windows per class.
         shots_rare: Support windows of the class whose turn it is to be rare; None takes `min(shots, 5)`.
@@ -49,7 +52,7 @@ class RunSettings:
         data_dir: The folder that holds a folder per data set, or None.
         criteria: The criteria's expression, or None for the default.
         criteria_for: By axis and name, the criteria that hold for that name alone.
-        jobs: Processes.
+        jobs: Stages computed at a time, each in a process of its own.
 
     Raises:
         UsageError: A value is out of range, or two contradict each other.
@@ -61,6 +64,8 @@ class RunSettings:
     compressors: tuple[str, ...] = DEFAULTS["compressors"]
     targets: tuple[str, ...] = DEFAULTS["targets"]
     baseline: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    snr: tuple[str, ...] = ()
     ways: int = 0
     shots: int = 5
     shots_rare: int | None = None
@@ -71,7 +76,7 @@ class RunSettings:
     data_dir: Path | None = None
     criteria: str | None = None
     criteria_for: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    jobs: int = 1
+    jobs: int = field(default_factory=default_jobs)
 
     def __post_init__(self) -> None:
         for option, axis in AXES.items():
@@ -82,6 +87,11 @@ class RunSettings:
         for name in ("shots", "queries", "episodes", "seeds", "jobs"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} {getattr(self, name)} is too few: give 1 or more")
+        if self.snr:
+            from faultbench.data.noise import parse_noise
+
+            for level in self.snr:
+                parse_noise(level)
         if self.shots_rare is not None and not 1 <= self.shots_rare <= self.shots:
             raise UsageError(f"shots-rare {self.shots_rare} contradicts shots {self.shots}: give 1 to {self.shots}")
 
@@ -197,6 +207,13 @@ def _names(value: object, what: str) -> tuple[str, ...]:
     return tuple(name for text in texts for name in names.split_list(text))
 
 
+def _levels(value: object, what: str) -> tuple[str, ...]:
+    given = value if isinstance(value, list) else [value]
+    if not all(isinstance(level, str | int | float) and not isinstance(level, bool) for level in given):
+        raise UsageError(f'{what} must be levels of noise in dB: write [10, 0, "floor:10"]')
+    return tuple(part for level in given for part in (level.split(",") if isinstance(level, str) else [f"{level:g}"]))
+
+
 def _whole(value: object, what: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise UsageError(f"{what} must be a whole number, not {names.shown(str(value))}: write it without quotes")
@@ -239,7 +256,8 @@ def _advice(option: str) -> str:
 
 
 _READERS = {
-    **dict.fromkeys((*AXES, "baseline"), _names),
+    **dict.fromkeys((*AXES, "baseline", "source"), _names),
+    "snr": _levels,
     **dict.fromkeys(("ways", "shots", "shots-rare", "queries", "episodes", "seeds"), _whole),
     "quick": _flag,
     "data-dir": _folder,

@@ -44,19 +44,34 @@ def load_catalogue(folder: Path) -> Catalogue:
         raise DataError(f"{folder} holds no readable catalogue ({error}): delete it, it will be made again") from error
 
 
+def gathered_folder(folder: Path, number: int) -> Path:
+    """Where the signals of one of several gathered data sets lie, laid out as if it were ingested alone."""
+    return folder / f"{number:03d}"
+
+
+def load_catalogues(folder: Path) -> tuple[Catalogue, ...]:
+    """The catalogues of a folder of signals: that of one data set, or those of several that were gathered, in their order.
+
+    Raises:
+        DataError: One is not there, or damaged.
+    """
+    return tuple(load_catalogue(inner) for inner in _folders(folder))
+
+
 class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
     """The signals of some pools and no others, each mapped into memory, read-only, when it is first asked for.
 
     Args:
-        folder: The ingested data set.
+        folder: The ingested data set, or several that were gathered.
         pools: Whose signals can be read. What is trained gets the source's pool alone: a target's signal is a KeyError.
     """
 
     def __init__(self, folder: Path, *pools: Pool) -> None:
         allowed = {(r.dataset, r.id, channel) for pool in pools for r, channel in zip(pool.recordings, pool.channels, strict=True)}
         self._paths = {
-            (recording.dataset, recording.id, channel.name): signal_path(folder, i, j)
-            for i, recording in enumerate(load_catalogue(folder).recordings)
+            (recording.dataset, recording.id, channel.name): signal_path(inner, i, j)
+            for inner in _folders(folder)
+            for i, recording in enumerate(load_catalogue(inner).recordings)
             for j, channel in enumerate(recording.channels)
             if (recording.dataset, recording.id, channel.name) in allowed
         }
@@ -73,6 +88,11 @@ class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _folders(folder: Path) -> tuple[Path, ...]:
+    first = gathered_folder(folder, 0)
+    return tuple(sorted(path for path in folder.iterdir() if path.is_dir())) if first.is_dir() else (folder,)
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:

@@ -6,22 +6,26 @@ import contextlib
 import importlib
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO, cast
 
 from faultbench.discovery import cause
 from faultbench.errors import CellError, FaultbenchError, NotApplicable
 from faultbench.matrix.cache import Cache, entry_of
 from faultbench.matrix.graph import Say, Stage, Work
+from faultbench.matrix.streams import Unheard
 
 DECLINED = "declined"
 """Where a value's manifest keeps why the stage makes no sense; its folder is of no use then."""
+
+BEAT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,12 @@ class Failure:
     Args:
         message: One line.
         error: The class of the error.
-        trace: The traceback where the error was not one of faultbench's own.
+        trace: The traceback.
     """
 
     message: str
     error: type[FaultbenchError] = CellError
-    trace: str = ""
+    trace: str = field(default="", compare=False)
 
     @property
     def exit_code(self) -> int:
@@ -73,6 +77,10 @@ class Listener(Protocol):
 
     def waiting(self, key: str) -> None:
         """A stage waits for another process that is making the same value."""
+        ...
+
+    def beat(self) -> None:
+        """Stages are still at work. Called about once a second, but not while one measures, which nothing may disturb."""
         ...
 
 
@@ -142,14 +150,25 @@ class Beside:
 
     def start(self, stage: Stage, inputs: Inputs) -> None:
         """Sends a stage to an idle process, or to a new one."""
-        process = self._idle.pop() if self._idle else _Process(self._cache.root)
+        work = stage, dict(inputs)
+        process = next((process for process in self._take_idle() if process.send(work)), None)
+        if process is None:
+            process = _Process(self._cache.root)
+            process.pipe.send(work)
         self._busy[process.pipe] = process, stage
-        process.pipe.send((stage, dict(inputs)))
+
+    def _take_idle(self) -> Iterator[_Process]:
+        while self._idle:
+            yield self._idle.pop()
 
     def wait(self) -> Done:
         """Passes on how far stages are, until one has ended."""
+        beat_s = None if any(stage.alone for _, stage in self._busy.values()) else BEAT_S
         while True:
-            for pipe in multiprocessing.connection.wait(list(self._busy)):
+            ready = multiprocessing.connection.wait(list(self._busy), beat_s)
+            if not ready:
+                self._listener.beat()
+            for pipe in ready:
                 process, stage = self._busy[pipe]
                 try:
                     said = process.pipe.recv()
@@ -183,11 +202,23 @@ class _Process:
         self._process.start()
         theirs.close()
 
+    def send(self, work: object) -> bool:
+        """Gives the process work; False where it has died since it last said something."""
+        try:
+            self.pipe.send(work)
+        except ConnectionError:
+            self.end()
+            return False
+        return True
+
     def end(self) -> int | None:
-        """Ends the process, if it has not ended; its exit code."""
+        """Ends the process and what it started (a device's runner), if it has not ended; its exit code."""
         self.pipe.close()
         self._process.join(timeout=0.1)
         if self._process.is_alive():
+            if hasattr(os, "killpg") and self._process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):  # it was stopped before it could lead a group
+                    os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
             self._process.join()
         return self._process.exitcode
@@ -195,8 +226,10 @@ class _Process:
 
 def _serve(pipe: Any, root: Path) -> None:
     """Runs the stages that come through the pipe, until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    sys.stdout = sys.stderr
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a group of its own, so that Ctrl-C reaches the parent alone, and what the worker started ends with it
+    sys.stdout = sys.stderr = cast(TextIO, Unheard(sys.stderr))
     cache = Cache(root)
     with contextlib.suppress(EOFError, ConnectionError):  # the parent has gone
         while True:
@@ -235,7 +268,7 @@ def perform(stage: Stage, inputs: Inputs, cache: Cache, say: Say, waiting: Calla
         value = cache.get_or_make(stage.key, make, about, waiting)
         declined = str(entry_of(value).about.get(DECLINED, ""))
     except FaultbenchError as error:
-        failure = Failure(str(error), type(error))
+        failure = Failure(str(error), type(error), traceback.format_exc())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
         message = f"{stage.title} broke ({cause(error)}): --debug shows where"
         failure = Failure(message, trace=traceback.format_exc())

@@ -75,14 +75,17 @@ def _print_cells(plan: Plan, console: Console) -> None:
     table = Table(title="cells", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for axis in ("dataset", "scenario", "learner", "compressor", "target"):
         table.add_column(axis, overflow="fold")
+    noisy = len({planned.cell.snr for planned in plan.cells}) > 1
+    if noisy:
+        table.add_column("snr", overflow="fold")
     for planned in plan.cells:
         axes = [_text(name) for name in planned.cell.axes.values()]
         if planned.cell.baseline:
             axes[2].append(" (baseline)")
-        table.add_row(*axes)
+        table.add_row(*axes, *([planned.cell.snr] if noisy else []))
     console.print(table)
     for planned in plan.cells:
-        if planned.error:
+        if planned.error is not None:
             console.print(_text(f"{planned.cell.title} cannot be computed: {planned.error}"), soft_wrap=True)
     console.print()
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -47,25 +46,40 @@ _STYLES = {PASS: "green", FAIL: "bold red", UNPROVEN: "yellow", ERROR: "bold red
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, and the lines of its cell for a row."""
+    """A column: its heading, and the lines of its cell for a row. In a list of figures, where it has no neighbour, it may need a name."""
 
     heading: str
     cell: Callable[[Row], str | Text]
     left: bool = False
+    name: str = ""
+
+    def item(self, row: Row) -> str:
+        """What a list says in place of the cell: `accuracy 0.973`."""
+        name = self.name or " ".join(self.heading.split())
+        return f"{name} {' '.join(Text.assemble(self.cell(row)).plain.split())}"
 
 
 def print_table(rows: Iterable[Row], console: Console) -> None:
-    """Prints the rows: tables for those that were judged, then a line for each that is not applicable or has failed.
+    """Prints the rows, those of one data set and scenario together, for others cannot be compared.
 
-    Axes and settings that all rows share go to the title. The richest layout that fits the console's width is taken; where
-    none does, every row becomes a list. Rows that leak (T0, T1) come last.
+    Tables for those that were judged, then a line for each that is not applicable or has failed. Axes and settings that all
+    share go to the title. The richest layout that fits the console's width is taken; where none does, every row becomes a
+    list. Scenarios that leak (T0, T1) come last.
     """
-    everything = list(rows)
-    judged = sorted((r for r in everything if r["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)), key=_leaks)
-    if not everything:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["cell"]["dataset"], row["cell"]["scenario"]), []).append(row)
+    if not groups:
         console.print(Text("nothing was measured"))
-        return
-    varying = [axis for axis in AXES if len({row["cell"][axis] for row in everything}) > 1] or ["learner", "compressor"]
+    for number_, group in enumerate(sorted(groups.values(), key=lambda group: any(map(_leaks, group)))):
+        if number_:
+            console.print()
+        _print_group(group, console)
+
+
+def _print_group(everything: Sequence[Row], console: Console) -> None:
+    judged = [r for r in everything if r["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)]
+    varying = [axis for axis in (*AXES, "snr") if len({row["cell"].get(axis) for row in everything}) > 1] or ["learner", "compressor"]
     name = _Naming(varying, console.encoding, marked=len({row["watermark"] for row in judged}) > 1)
     _print_lines(console, _title(everything, varying), style="bold")
     if judged:
@@ -100,14 +114,15 @@ class _Naming:
         """One column for all axes, long names broken at a width."""
 
         def lines(row: Row) -> str:
-            return "\n".join(part[i : i + width] for part in (*self._parts(row), *self._marks(row)) for i in range(0, len(part), width))
+            return "\n".join(part[i : i + width] for part in (*self._parts(row), *self.marks(row)) for i in range(0, len(part), width))
 
         return Column("\n".join(self.axes), lines, left=True)
 
     def _parts(self, row: Row) -> list[str]:
         return [self._on(axis)(row) for axis in self.axes]
 
-    def _marks(self, row: Row) -> list[str]:
+    def marks(self, row: Row) -> list[str]:
+        """A row's watermark, where it is not in the title."""
         return [row["watermark"]] if self.marked and row["watermark"] else []
 
     def _on(self, axis: str) -> Callable[[Row], str]:
@@ -121,7 +136,7 @@ def _leaks(row: Row) -> bool:
 def _title(rows: Sequence[Row], varying: Sequence[str]) -> str:
     """What all rows share: axes, level, the episodes' shape, watermark, clusters and looks."""
     said = [_level(rows[0]) if axis == "scenario" else str(rows[0]["cell"][axis]) for axis in AXES if axis not in varying]
-    for words in (_shape, _seeds, _watermark, _clusters, _looks):
+    for words in (_shape, _seeds, _watermark, _clusters, _missing, _looks):
         known = {words(row) for row in rows if row["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)}
         if len(known) == 1 and (shared := known.pop()):
             said.append(shared)
@@ -142,7 +157,11 @@ def _shape(row: Row) -> str:
 
 def _seeds(row: Row) -> str:
     cell = row["cell"]
-    return f"{cell['seeds']} seeds of {cell['episodes']} episodes" if cell["seeds"] else ""
+    return f"{_counted(cell['seeds'], 'seed')} of {_counted(cell['episodes'], 'episode')}" if cell["seeds"] else ""
+
+
+def _counted(how_many: int, what: str) -> str:
+    return f"{how_many} {what}{'s' * (how_many != 1)}"
 
 
 def _watermark(row: Row) -> str:
@@ -151,6 +170,11 @@ def _watermark(row: Row) -> str:
 
 def _clusters(row: Row) -> str:
     return f"on {row['accuracy']['clusters']} units" if row["accuracy"] else ""
+
+
+def _missing(row: Row) -> str:
+    missing = row["cell"]["missing_recordings"]
+    return f"{_counted(missing, 'recording')} missing" if missing else ""
 
 
 def _looks(row: Row) -> str:
@@ -190,9 +214,9 @@ def _full() -> list[Column]:
         _FALSE,
         Column("missed\nalarms", _figure("missed_alarm.mean", rate)),
         Column("fine-tune\ns p50", _figure("finetune_s.p50", number)),
-        Column("\ns p99", _figure("finetune_s.p99", number)),
+        Column("\ns p99", _figure("finetune_s.p99", number), name="fine-tune s p99"),
         Column("latency\nms p50", _figure("latency_ms.p50", number)),
-        Column("\nms p99", _figure("latency_ms.p99", number)),
+        Column("\nms p99", _figure("latency_ms.p99", number), name="latency ms p99"),
         Column("decision\nms p50", _figure("decision_ms.p50", number)),
         _PARAMS,
         _MACS,
@@ -215,7 +239,7 @@ def _stacked() -> list[Column]:
     """Several lines per row, for 80 columns."""
 
     def times(metric: str) -> Callable[[Row], str]:
-        return lambda row: "\n".join(f"{part} {number(lookup(row, f'{metric}.{part}'))}" for part in ("p50", "p99"))
+        return lambda row: "\n".join(number(lookup(row, f"{metric}.{part}")) for part in ("p50", "p99"))
 
     def recall(row: Row) -> str:
         return f"rare {rate(lookup(row, 'recall.rare.mean'))}\nworst {rate(lookup(row, 'recall.worst.mean'))}"
@@ -227,8 +251,8 @@ def _stacked() -> list[Column]:
         Column("accuracy", lambda row: f"{rate(lookup(row, 'accuracy.mean'))}\n{interval(row['accuracy'])}"),
         Column("recall", recall),
         Column("false\nalarms", _figure("false_alarm.mean", rate)),
-        Column("fine-tune\ns", times("finetune_s")),
-        Column("latency\nms", times("latency_ms")),
+        Column("fine-tune\ns p50\ns p99", times("finetune_s")),
+        Column("latency\nms p50\nms p99", times("latency_ms")),
         Column("size", size),
     ]
 
@@ -269,9 +293,8 @@ def _print_fitting(rows: Sequence[Row], name: _Naming, layouts: Sequence[list[Co
             console.print(table)
             return
     for row in rows:
-        _print_lines(console, ", ".join([name(row), *([row["watermark"]] if row["watermark"] else [])]), style="bold")
-        for column in layouts[0]:
-            _print_lines(console, f"{column.heading.replace(chr(10), ' ').strip()}: {Text.assemble(column.cell(row)).plain}", indent=2)
+        _print_lines(console, ", ".join([name(row), *name.marks(row)]), style="bold")
+        _print_items(console, [column.item(row) for column in layouts[0]])
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
@@ -287,7 +310,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
 def _print_facts(rows: Sequence[Row], name: _Naming, console: Console) -> None:
     """Below the tables: per row its sentence and what else has to be said, then what the signs mean."""
     for row in rows:
-        heading = [name(row), "baseline" if row["baseline"] else "", *row["labels"], row["watermark"]]
+        heading = [name(row), "baseline" if row["baseline"] else "", *row["labels"], *name.marks(row)]
         _print_lines(console, ", ".join(str(x) for x in heading if x), style="bold")
         for fact in facts(row):
             _print_lines(console, fact, indent=2)
@@ -297,5 +320,18 @@ def _print_facts(rows: Sequence[Row], name: _Naming, console: Console) -> None:
 
 def _print_lines(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
     """Prints a text as it is, folded at the console's width, every line indented."""
-    shown = Text(clean(text, console.encoding), style=style)
-    console.print(Padding(shown, (0, 0, 0, indent), expand=False), highlight=False)
+    for line in Text(clean(text, console.encoding), style=style).wrap(console, max(console.width - indent, 1)):
+        line.rstrip()
+        console.print(Text(" " * indent) + line, highlight=False)
+
+
+def _print_items(console: Console, items: Sequence[str], indent: int = 2) -> None:
+    """Prints items one behind the other; a line ends between two of them."""
+    line = ""
+    for i, item in enumerate(items):
+        said = item if i == len(items) - 1 else f"{item},"
+        if line and indent + len(line) + 1 + len(said) > console.width:
+            _print_lines(console, line, indent=indent)
+            line = ""
+        line = f"{line} {said}" if line else said
+    _print_lines(console, line, indent=indent)

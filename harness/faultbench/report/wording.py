@@ -30,7 +30,9 @@ def number(value: float | None) -> str:
     for least, digits in ((99.95, 0), (9.995, 1), (0.9995, 2)):
         if size >= least:
             return f"{value:.{digits}f}"
-    short = f"{value:.3g}"
+    if not value:
+        return "0"
+    short = f"{value:#.3g}"
     return f"{value:.6f}" if "e" in short else short
 
 
@@ -64,8 +66,8 @@ def facts(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"times are void: {row['void']}"
     if row["differences"]:
         yield "accuracy less that of " + ", ".join(_difference(name, found) for name, found in row["differences"].items())
-    for name, value in row["achieved"].items():
-        yield f"{name}: {_achieved(value)}"
+    if row["achieved"]:
+        yield "achieved: " + ", ".join(f"{name} {_achieved(value)}" for name, value in row["achieved"].items())
     for name, value in row["notes"].items():
         yield f"{name}: {value}"
 

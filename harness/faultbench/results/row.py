@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from faultbench.errors import CellError
 from faultbench.results.criteria import Criterion
 from faultbench.results.metrics import FIGURES, RATES, TIMES, VOIDABLE
 from faultbench.results.outcome import Outcome
@@ -28,6 +29,8 @@ AXES = ("dataset", "scenario", "learner", "compressor", "target")
 """The cell's axes, each with its canonical name."""
 
 SETTINGS = (
+    "snr",
+    "sources",
     "level",
     "note",
     "ways",
@@ -39,6 +42,7 @@ SETTINGS = (
     "window",
     "rate_hz",
     "quick",
+    "missing_recordings",
     "target_recordings",
 )
 """What the scenario and the run's settings add to the axes; None while unknown, as in a cell that failed early."""
@@ -66,14 +70,16 @@ def row(
     notes: Mapping[str, str] | None = None,
     void: str = "",
     error: str | None = None,
+    error_code: int | None = None,
     not_applicable: str | None = None,
 ) -> dict[str, Any]:
     """The row of one cell, over all its seeds, judged.
 
     Args:
         cell: The fields of `CELL`. The axes are required; `seeds` is the count, `level` one of `LEVELS`, `note` what has to
-            be said beside the level, `quick` whether it is a quick run, `target_recordings` the digest of the target's
-            pool of recordings (the store counts the looks at it). Further fields are kept as they are.
+            be said beside the level, `quick` whether it is a quick run, `missing_recordings` how many the data set
+            has and this copy has not, `target_recordings` the digest of the target's pool of recordings (the store counts the
+            looks at it). Further fields are kept as they are.
         outcome: Every query of every seed; None where nothing was scored.
         times: `finetune_s`, `latency_ms`, `network_ms`, each `{min, p50, p90, p99, n}` in the unit that the name says.
             `decision_ms` is added here: the sensing time of a window (`window / rate_hz`) and the latency.
@@ -92,13 +98,14 @@ def row(
         notes: What else the target or the learner wants said.
         void: Why the times cannot be trusted, or empty; void times are None in the row.
         error: Why the cell could not be computed, in one line.
+        error_code: What the command ends with for such an error: 2 for bad usage or input, 4 (where not given) for anything else.
         not_applicable: Why the cell makes no sense, in one line.
 
     Returns:
         `protocol`, `digest`, `cell`, the rates `accuracy`, `accuracy_faults`, `recall` (`rare`, `worst`), `false_alarm`,
         `missed_alarm`, the times `finetune_s`, `latency_ms`, `network_ms`, `decision_ms`, the figures, `bearings`,
         `classes`, `confusion`, `differences`, `kind`, `device`, `versions`, `baseline`, `labels`, `watermark`, `achieved`,
-        `parity`, `notes`, `void`, `error`, `not_applicable`, `looks` (filled in by the store) and `verdict`.
+        `parity`, `notes`, `void`, `error`, `error_code`, `not_applicable`, `looks` (filled in by the store) and `verdict`.
 
     Raises:
         ValueError: An axis is missing, or a figure or a time has a name that rows do not know.
@@ -124,6 +131,7 @@ def row(
         "notes": notes or {},
         "void": void,
         "error": error,
+        "error_code": None if error is None else error_code or CellError.exit_code,
         "not_applicable": not_applicable,
         "looks": None,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from faultbench.errors import UsageError
 from faultbench.results.criteria import Criterion
 from faultbench.results.metrics import METRICS, VOIDABLE, lookup
 
@@ -39,9 +40,13 @@ def judge(row: Mapping[str, Any], criteria: Sequence[Criterion]) -> dict[str, An
 def exit_code(rows: Iterable[Mapping[str, Any]], *, gate: bool, allow_unproven: bool = False) -> int:
     """The exit code for the rows of a run that was not interrupted.
 
-    4 where a cell could not be computed or nothing was measured (with a gate: nothing that it judges), whatever else is
-    true; then, with a gate, 1 where a row fails and 3 where one is unproven and that is not allowed; else 0.
+    2 where a cell could not be computed for bad usage or input; 4 where one could not for another reason, or nothing was
+    measured (with a gate: nothing that it judges); then, with a gate, 1 where a row fails and 3 where one is unproven and
+    that is not allowed; else 0.
     """
+    rows = list(rows)
+    if any(row["error_code"] == UsageError.exit_code for row in rows):
+        return UsageError.exit_code
     verdicts = [row["verdict"] for row in rows]
     measured = [v for v in verdicts if v["overall"] in (PASS, FAIL, UNPROVEN) and (v["gated"] or not gate)]
     if not measured or any(v["overall"] == ERROR for v in verdicts):
@@ -116,19 +121,37 @@ def _sentence(row: Mapping[str, Any], overall: str, judged: Sequence[Mapping[str
     if overall == FAIL:
         return "fails: " + "; ".join(_said(row, one) for one in judged if one["verdict"] == FAIL)
     if overall == UNPROVEN:
-        return f"unproven: {_unproven(judged)}"
+        return _unproven(judged)
     count = "the criterion" if len(judged) == 1 else f"all {len(judged)} criteria"
     return f"passes {count}"
 
 
 def _unproven(judged: Sequence[Mapping[str, Any]]) -> str:
     """The criteria that stay open, those of one reason together, each with what its value would be worth."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Mapping[str, Any]]] = {}
     for one in judged:
         if one["verdict"] == UNPROVEN:
-            value = "" if one["holds"] is None else f" ({one['value']:.4g} would {'pass' if one['holds'] else 'fail'})"
-            reasons.setdefault(one["reason"], []).append(one["criterion"] + value)
-    return "; ".join(f"{', '.join(criteria)}: {reason}" for reason, criteria in reasons.items())
+            reasons.setdefault(one["reason"], []).append(one)
+    if len(reasons) == 1 and all(one["verdict"] == UNPROVEN and one["holds"] is not None for one in judged):
+        (reason,) = reasons
+        return f"unproven ({reason}): {_worth(judged)}"
+    return "unproven: " + "; ".join(f"{', '.join(map(_open, criteria))}: {reason}" for reason, criteria in reasons.items())
+
+
+def _worth(judged: Sequence[Mapping[str, Any]]) -> str:
+    """What criteria would come to if the evidence could carry them."""
+    failing = [one for one in judged if not one["holds"]]
+    if not failing:
+        return "the criterion would pass" if len(judged) == 1 else f"all {len(judged)} criteria would pass"
+    said = ", ".join(f"{one['criterion']} ({one['value']:.4g})" for one in failing) + " would fail"
+    rest = len(judged) - len(failing)
+    return f"{said}, the other {rest} would pass" if rest > 1 else f"{said}, the other would pass" if rest else said
+
+
+def _open(one: Mapping[str, Any]) -> str:
+    """A criterion that stays open, with what its value would be worth where there is one."""
+    worth = "" if one["holds"] is None else f" ({one['value']:.4g} would {'pass' if one['holds'] else 'fail'})"
+    return f"{one['criterion']}{worth}"
 
 
 def _said(row: Mapping[str, Any], one: Mapping[str, Any]) -> str:

@@ -29,4 +29,14 @@ def faultbench_scenarios() -> Iterable[Offer]:
             summary="T3: the damaged element of a bearing that nobody has seen fail; queries from other bearings than the support",
             params=_PARAMS,
         ),
+        Offer(
+            name="new-dataset",
+            factory="faultbench.data.scenarios.new_dataset:NewDataset",
+            summary="T4: trained on other data sets (--source) altogether; support and query inside the target as at T2 or T3",
+            params={
+                **_PARAMS,
+                "base": Param(str, "hz", "what all signals are brought to: the lowest rate, or samples per turn", choices=("hz", "orders")),
+                "inside": Param(str, "T2", "what support and query keep apart: the load (T2) or the bearing (T3)", choices=("T2", "T3")),
+            },
+        ),
     ]

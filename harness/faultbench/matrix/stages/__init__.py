@@ -1,8 +1,12 @@
 """The stages, a file each, and what each depends on beside its parameters and its inputs.
 
     ingest -> split -> train -> compress -> export -> measure -> judge
-                                                       |
-                                                       +--> compare, of two learners
+                |                                        |
+                +--> episodes ---------------------------+--> compare, of two learners
+
+A scenario that takes other data sets for its source has a `gather` of their `ingest`s in the place of `ingest`.
+
+What is trained depends on `split` alone, which knows of one episode, so that other numbers of episodes train nothing again.
 
 This file imports none of them: keys are computed without.
 """
@@ -16,7 +20,9 @@ ROW_FILE, DIFFERENCES_FILE = "row.json", "differences.json"
 """What stages leave for others, in their folders."""
 
 INGEST = Kind("ingest", 1, ("data", "matrix/signals.py"), ("numpy", "scipy"))
-SPLIT = Kind("split", 1, ("data", "matrix/signals.py"), ("numpy",))
+GATHER = Kind("gather", 1, INGEST.rooms, INGEST.libraries)
+SPLIT = Kind("split", 1, ("data", "matrix/signals.py", "matrix/stages/drawing.py"), ("numpy",))
+EPISODES = Kind("episodes", 1, (*SPLIT.rooms, "matrix/stages/split.py"), SPLIT.libraries)
 TRAIN = Kind("train", 1, ("data", "learning", "matrix/signals.py", "matrix/stages/learners.py"), ("numpy", "torch", "pytorch-lightning"))
 COMPRESS = Kind("compress", 1, (*TRAIN.rooms, "matrix/stages/train.py"), (*TRAIN.libraries, "torch-pruning"))
 EXPORT = Kind("export", 1, (*TRAIN.rooms, "artifact", "matrix/episodes.py"), (*TRAIN.libraries, "onnx", "onnxscript", "onnxruntime"))

@@ -22,6 +22,6 @@ def compare(work: Work) -> None:
 
 
 def _outcome(work: Work, which: str) -> Outcome:
-    splits = [load_split(work.inputs[f"split.{seed}"] / SPLIT_FOLDER) for seed in range(work.params["seeds"])]
+    splits = [load_split(work.inputs[f"episodes.{seed}"] / SPLIT_FOLDER) for seed in range(work.params["seeds"])]
     measured = [load_measurement(work.inputs[f"{which}.{seed}"]) for seed in range(work.params["seeds"])]
     return joined([outcome(split, m.predictions) for split, m in zip(splits, measured, strict=True)])

@@ -31,7 +31,7 @@ LIBRARIES = ("faultbench", "numpy", "scipy", "torch", "pytorch-lightning", "torc
 def judge(work: Work) -> None:
     """Computes a cell's row, over all its seeds, and judges it."""
     seeds = range(work.params["cell"]["seeds"])
-    splits = [load_split(work.inputs[f"split.{seed}"] / SPLIT_FOLDER) for seed in seeds]
+    splits = [load_split(work.inputs[f"episodes.{seed}"] / SPLIT_FOLDER) for seed in seeds]
     measured = [load_measurement(work.inputs[f"measure.{seed}"]) for seed in seeds]
     exported = [json.loads((work.inputs[f"export.{seed}"] / EXPORT_FILE).read_text(encoding="utf-8")) for seed in seeds]
     infos = [read_manifest(work.inputs[f"export.{seed}"] / ARTIFACT_FOLDER).info for seed in seeds]

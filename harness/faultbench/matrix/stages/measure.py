@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faultbench.data.noise import CLEAN, NoisyTarget, parse_noise
 from faultbench.data.splitfile import load_split
 from faultbench.errors import CellError
 from faultbench.matrix.episodes import episode_windows
@@ -20,8 +21,10 @@ def measure(work: Work) -> None:
     Raises:
         CellError: The target did not run it, or is another device than the one that was planned with.
     """
-    split = load_split(work.inputs["split"] / SPLIT_FOLDER)
-    episodes = episode_windows(split, PoolSignals(work.inputs["ingest"], split.target))
+    split = load_split(work.inputs["episodes"] / SPLIT_FOLDER)
+    signals = PoolSignals(work.inputs["ingest"], split.target)
+    noise = parse_noise(work.params.get("snr", CLEAN))
+    episodes = episode_windows(split, signals, None if noise is None else NoisyTarget(noise, split, signals))
     target: Target = make(work.params["target"])
     with machine_lock():
         measurement = target.run(work.inputs["export"] / ARTIFACT_FOLDER, episodes, Timing(**work.params["timing"]))

@@ -1,30 +1,16 @@
-"""From signals to a split that has passed the leak audit."""
+"""From signals to source and target, before anything is trained."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
-from faultbench.data.audit import audit, require
-from faultbench.data.split import EpisodeRequest, Scenario
-from faultbench.data.splitfile import save_split
 from faultbench.matrix.graph import Work
-from faultbench.matrix.signals import PoolSignals, load_catalogue
-from faultbench.matrix.stages import AUDIT_FILE, SPLIT_FOLDER
-from faultbench.registry import make
+from faultbench.matrix.stages.drawing import draw
 
 
 def split(work: Work) -> None:
-    """Draws source tasks' material and target episodes for one seed, and audits them on the samples themselves.
+    """Parts source from target for one seed, and draws one episode. What is trained is trained on this.
 
     Raises:
         IsolationError: The scenario cannot keep its level on these data, or does not.
         UsageError: The request contradicts the scenario.
     """
-    scenario: Scenario = make(work.params["scenario"])
-    request = EpisodeRequest(**work.params["request"])
-    made = scenario.split([load_catalogue(work.inputs["ingest"])], request, work.params["seed"])
-    found = audit(made, PoolSignals(work.inputs["ingest"], made.source, made.target))
-    require(found)
-    save_split(made, work.out / SPLIT_FOLDER)
-    (work.out / AUDIT_FILE).write_text(json.dumps(dataclasses.asdict(found), indent=1, sort_keys=True, default=dict), encoding="utf-8")
+    draw(work)

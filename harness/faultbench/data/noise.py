@@ -1,0 +1,119 @@
+"""White noise on what a target measures, at a stated level, by a stated rule.
+
+- `10`: the noise of each window has the power of that window less 10 dB. Every window has the same signal-to-noise ratio; a louder fault
+  gets louder noise, so that the level tells it as it did.
+- `floor:10`: the noise has the mean power of the machine's healthy recordings (of all, where none is healthy) less 10 dB. Every window of
+  a machine has the same noise, as a sensor and its surroundings make it; a faint fault drowns, a loud one does not.
+- `clean`: nothing is added.
+
+Power is that of the signal without its mean. The noise is Gaussian, and white up to half the rate at which the windows are taken, hence
+it is added after any resampling. It is added to the windows of the target alone, support and query; what is trained is trained on the
+source as it was recorded, and a learner that wants to be hardened against noise adds its own there.
+
+The noise of a window follows from seed, recording and place alone. All learners, compressors and targets thus hear the same, and two
+levels of one rule differ by a factor and not by a draw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.data.episodes import generator
+from faultbench.data.split import Signals, Split
+from faultbench.errors import UsageError
+
+CLEAN = "clean"
+SNR, FLOOR = "snr", "floor"
+
+_MOST_DB = 100.0
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How much noise, by which rule.
+
+    Args:
+        rule: `snr` or `floor`.
+        snr_db: How far the noise lies below what the rule compares it with, dB; negative where it lies above.
+    """
+
+    rule: str
+    snr_db: float
+
+    @property
+    def spelling(self) -> str:
+        """As it is written: `10`, `floor:-5`."""
+        return f"{self.snr_db:g}" if self.rule == SNR else f"{self.rule}:{self.snr_db:g}"
+
+
+def parse_noise(text: str) -> Noise | None:
+    """The noise that is written so; None for `clean`.
+
+    Raises:
+        UsageError: It is written otherwise, or is out of range.
+    """
+    stripped = text.strip()
+    if stripped == CLEAN:
+        return None
+    rule, colon, number = stripped.rpartition(":")
+    if not _NUMBER.fullmatch(number) or (colon and rule != FLOOR):
+        raise UsageError(f"snr {stripped[:40]!a} is none: write a number of dB (10), floor: and a number (floor:10), or {CLEAN}")
+    snr_db = float(number) + 0.0  # no -0
+    if abs(snr_db) > _MOST_DB:
+        raise UsageError(f"snr {number} dB is out of range: give -{_MOST_DB:g} to {_MOST_DB:g}")
+    return Noise(rule or SNR, snr_db)
+
+
+class NoisyTarget:
+    """Adds noise to windows of a split's target.
+
+    Args:
+        noise: How much.
+        split: Whose target; its seed is the noise's.
+        signals: The target's signals; read only for the rule `floor`.
+    """
+
+    def __init__(self, noise: Noise, split: Split, signals: Signals) -> None:
+        self._noise, self._split = noise, split
+        self._floors = floor_powers(split, signals) if noise.rule == FLOOR else {}
+
+    def __call__(self, windows: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The windows (window, channel, sample) with their noise.
+
+        Args:
+            windows: As they were cut.
+            rows: (window, 2): index into the target's recordings, first sample.
+        """
+        noisy = np.empty_like(windows)
+        for i, (row, start) in enumerate(rows.tolist()):
+            recording, channel = self._split.target.recordings[row], self._split.target.channels[row]
+            window = windows[i].astype(np.float64)
+            level = self._floors[recording.dataset, recording.machine] if self._noise.rule == FLOOR else float(window.var(axis=-1).mean())
+            rng = generator(self._split.seed, "noise", recording.dataset, recording.id, channel, str(start))
+            deviation = np.sqrt(level * 10 ** (-self._noise.snr_db / 10))
+            noisy[i] = window + deviation * rng.standard_normal(window.shape)
+        return noisy
+
+
+def floor_powers(split: Split, signals: Signals) -> dict[tuple[str, str], float]:
+    """By data set and machine, the mean power of the target's healthy recordings there; of all, where none is healthy."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for row, recording in enumerate(split.target.recordings):
+        rows.setdefault((recording.dataset, recording.machine), []).append(row)
+    healthy = {row for row, recording in enumerate(split.target.recordings) if recording.healthy}
+    return {machine: _mean_power(split, signals, [row for row in own if row in healthy] or own) for machine, own in rows.items()}
+
+
+def _mean_power(split: Split, signals: Signals, rows: Collection[int]) -> float:
+    target = split.target
+    powers = []
+    for row in rows:
+        recording = target.recordings[row]
+        powers.append(float(np.var(signals[recording.dataset, recording.id, target.channels[row]], dtype=np.float64)))
+    return float(np.mean(powers))

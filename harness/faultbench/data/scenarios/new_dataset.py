@@ -1,0 +1,137 @@
+"""`new-dataset` (T4): trained on other data sets altogether. The faults, the machines and whoever recorded them are new."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from faultbench.data.recording import Catalogue, Recording
+from faultbench.data.resampling import HZ
+from faultbench.data.scenarios.new_device import label
+from faultbench.data.scenarios.parting import Parting, Rules, hold_out, make_split, scenario_name, with_ways
+from faultbench.data.split import EpisodeRequest, Split
+from faultbench.errors import IsolationError, UsageError
+
+MOST_WAYS = 5
+"""The default number of ways, where the target has as many classes."""
+
+
+class NewDataset:
+    """Trains on other data sets, and tests on one machine (end) of a data set that no training saw.
+
+    Source tasks are drawn by the same rule as the target's episodes, with the labels that the sources have: T4 asks whether what a
+    learner brings along serves for classes that it never saw. Whatever the source holds, it holds no recording of the target's data set.
+
+    | | `inside=T2` | `inside=T3` |
+    |---|---|---|
+    | a class is | element and severity, as in `new-device` | an element, as in `unseen-bearing` |
+    | a way keeps to | one specimen at one clock position on one mounting | one element |
+    | support and query never share | the load (the speed, where that is what changes) | the bearing |
+
+    The signals of all data sets are brought to one base before anything is split; the run does that (`faultbench.data.resampling`), so
+    that what is audited, trained on and tested is the same.
+
+    Args:
+        target: The machine or mounting that is the target; empty takes the data set's first. The others are left out.
+        window: Samples per window, on the common base.
+        base: `hz` or `orders`.
+        inside: `T2` or `T3`.
+
+    Raises:
+        UsageError: There is no such level to keep inside.
+    """
+
+    def __init__(self, target: str = "", window: int = 2048, base: str = HZ, inside: str = "T2") -> None:
+        if inside not in _RULES:
+            raise UsageError(f"new-dataset cannot keep {inside!r} inside: choose {' or '.join(_RULES)}")
+        self._target, self._window, self._inside = target, window, inside
+        self.level = f"T4/{inside}"
+        self.base = base
+        """That a scenario has a base tells a run that it takes sources, and to what their signals are brought."""
+
+    def split(self, catalogues: Sequence[Catalogue], request: EpisodeRequest, seed: int) -> Split:
+        """The split for one seed.
+
+        Args:
+            catalogues: The target's data set, then the sources, on one base.
+            request: The shape of the episodes.
+            seed: What they are derived from.
+
+        Raises:
+            IsolationError: Source or target cannot keep support and query apart.
+            UsageError: There is no source, no such target, or the request asks for more than it holds.
+        """
+        first, *sources = catalogues
+        name = scenario_name(
+            "new-dataset",
+            target=(self._target, ""),
+            window=(self._window, 2048),
+            base=(self.base, HZ),
+            inside=(self._inside, "T2"),
+        )
+        if not sources:
+            raise UsageError(f"{name} trains on other data sets: name them with --source")
+        if first.dataset in {source.dataset for source in sources}:
+            raise UsageError(f"{name}: {first.dataset} is target and source at once: name other data sets with --source")
+        held = hold_out([first], self._target)
+        parting = Parting(
+            name=held.name,
+            target=held.target,
+            source=tuple(recording for source in sources for recording in source.recordings),
+            dropped=(*held.source, *held.dropped),
+        )
+        rules = _RULES[self._inside]
+        able = _parted(parting.target, rules)
+        if len(able) < 2:
+            other = "another target" if self._inside == "T2" else "inside=T2 or another target"
+            raise IsolationError(f"{name}: {len(able)} classes of {parting.name} part support from query, two are needed: take {other}")
+        return make_split(
+            name,
+            self.level,
+            _without_lone(parting, rules),
+            rules,
+            with_ways(request, min(MOST_WAYS, len(able))),
+            window=self._window,
+            seed=seed,
+            labels=None if rules.together else able,
+            note=f"from {', '.join(source.dataset for source in sources)}",
+        )
+
+
+def _element(recording: Recording) -> str:
+    return recording.element
+
+
+def _specimen(recording: Recording) -> str:
+    return " | ".join((recording.dataset, recording.bearing, recording.position, recording.mounting))
+
+
+def _load(recording: Recording) -> str:
+    return " | ".join((recording.dataset, recording.mounting, recording.load))
+
+
+def _bearing(recording: Recording) -> str:
+    return f"{recording.dataset} | {recording.bearing}"
+
+
+_RULES = {
+    "T2": Rules(label=label, condition=_specimen, part=_load, together=True),
+    "T3": Rules(label=_element, condition=_element, part=_bearing, together=False),
+}
+"""By what is kept between support and query."""
+
+
+def _parted(recordings: Sequence[Recording], rules: Rules) -> frozenset[str]:
+    """The labels of which some condition has two parts, so that support and query can be kept apart."""
+    parts: dict[tuple[str, str], set[str]] = {}
+    for recording in recordings:
+        parts.setdefault((rules.label(recording), rules.condition(recording)), set()).add(rules.part(recording))
+    return frozenset(label for (label, _), found in parts.items() if len(found) > 1)
+
+
+def _without_lone(parting: Parting, rules: Rules) -> Parting:
+    """Without the source's classes that cannot part support from query (at T3 Case Western's healthy one): they can be no way."""
+    able = _parted(parting.source, rules)
+    kept = tuple(recording for recording in parting.source if rules.label(recording) in able)
+    lone = tuple(recording for recording in parting.source if rules.label(recording) not in able)
+    return dataclasses.replace(parting, source=kept, dropped=(*parting.dropped, *lone))

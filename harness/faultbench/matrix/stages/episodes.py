@@ -1,0 +1,22 @@
+"""From a split to all episodes of its target."""
+
+from __future__ import annotations
+
+from faultbench.data.splitfile import load_split
+from faultbench.errors import IsolationError
+from faultbench.matrix.graph import Work
+from faultbench.matrix.stages import SPLIT_FOLDER
+from faultbench.matrix.stages.drawing import draw
+
+
+def episodes(work: Work) -> None:
+    """Draws as many episodes as were asked for, from the target that the training was kept away from.
+
+    Raises:
+        IsolationError: The scenario parts source from target by the number of episodes: what is trained on could be in the target.
+        UsageError: The request contradicts the scenario.
+    """
+    made, trained = draw(work), load_split(work.inputs["split"] / SPLIT_FOLDER)
+    if (made.source, made.target) != (trained.source, trained.target):
+        what = f"{made.scenario} has another source or target for {made.request.episodes} episodes than for 1"
+        raise IsolationError(f"{what}: mend the scenario, the number of episodes may not change them")

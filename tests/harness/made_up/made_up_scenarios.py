@@ -1,0 +1,29 @@
+"""Scenarios that break what a scenario promises."""
+
+import dataclasses
+
+from faultbench.data.scenarios.new_device import NewDevice
+
+
+class Leaky(NewDevice):
+    """Says T2, and lets a target session into the source."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        s, t = made.source, made.target
+        mixed = {f.name: getattr(s, f.name) + getattr(t, f.name)[:1] for f in dataclasses.fields(s) if f.name != "together"}
+        return dataclasses.replace(made, source=dataclasses.replace(s, **mixed))
+
+
+class Counting(NewDevice):
+    """Parts source from target by the number of episodes that are asked for."""
+
+    def split(self, catalogues, request, seed):
+        if request.episodes == 1:
+            return super().split(catalogues, request, seed)
+        return NewDevice(target="far", window=64).split(catalogues, request, seed)
+
+
+class Broken(NewDevice):
+    def split(self, catalogues, request, seed):
+        raise ZeroDivisionError("on purpose")
