@@ -3,7 +3,7 @@
     python benchmarks/choose_on_source.py -d cwru -l maml -l maml:inner_steps=3 -l centroid
     python benchmarks/choose_on_source.py -d simulated --group mounting -l maml
 
-The scenario's target recordings are dropped before anything is read. The source is cut into folds by bearing (or by mounting:
+No signal of the scenario's target is read. The source is cut into folds by bearing (or by mounting:
 another transfer path, as at a new device); a learner is meta-trained on all folds but one, and its episodes are drawn from
 the one left out. Printed are the mean accuracy over folds, clean and in white noise, and the worst fold. FAULTBENCH_DATA
 names the folder of the data.
@@ -11,6 +11,7 @@ names the folder of the data.
 
 import argparse
 import dataclasses
+import json
 import os
 import time
 from pathlib import Path
@@ -31,16 +32,11 @@ FOLDS = 3
 
 
 def source_of(registry, dataset, scenario, request):
-    """The source pool of a scenario's split, and its signals; target signals are only measured for length."""
+    """The source pool of a scenario's split, and its signals. Of the others only the catalogue's lengths are looked at."""
     data = make(registry.choose("datasets", dataset), data_dir=Path(os.environ.get("FAULTBENCH_DATA", HERE.parents[1] / "shared" / "data")))
-    catalogue, signals, recordings = data.catalogue(), {}, []
-    for recording in catalogue.recordings:
-        channel = recording.channels[0]
-        signals[recording.dataset, recording.id, channel.name] = x = data.read(recording, channel.name)
-        recordings.append(dataclasses.replace(recording, channels=(dataclasses.replace(channel, samples=len(x)),)))
-    split = make(registry.choose("scenarios", scenario)).split([dataclasses.replace(catalogue, recordings=tuple(recordings))], request, 0)
-    kept = {(r.dataset, r.id, c) for r, c in zip(split.source.recordings, split.source.channels, strict=True)}
-    return split, {key: signals[key] for key in kept}
+    split = make(registry.choose("scenarios", scenario)).split([data.catalogue()], request, 0)
+    signals = {(r.dataset, r.id, c): data.read(r, c) for r, c in zip(split.source.recordings, split.source.channels, strict=True)}
+    return split, signals
 
 
 def part_of(pool, rows):
@@ -106,17 +102,23 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full training")
     parser.add_argument("--snr", nargs="*", default=["clean", "0"], help="clean, or dB")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="where the figures are written")
     args = parser.parse_args()
     torch.set_num_threads(1)
     registry = Registry.discover()
     request = EpisodeRequest(ways=args.ways, shots=args.shots, shots_rare=args.shots)
     split, signals = source_of(registry, args.dataset, args.scenario, request)
     parts = list(folds(split.source, args.group))
+    written = []
     for text in args.learner:
         found = [evaluate(registry, text, split, signals, fold, request, args) for fold in parts]
         accuracy = np.array([a for a, _ in found])
+        written.append({"learner": text, "snr": args.snr, "folds": accuracy.tolist(), "mean": accuracy.mean(0).tolist()})
         shown = "  ".join(f"{s} {m:.4f} (worst fold {w:.3f})" for s, m, w in zip(args.snr, accuracy.mean(0), accuracy.min(0), strict=True))
         print(f"{args.dataset} {args.group} K={args.shots} {text}: {shown}  {np.mean([s for _, s in found]):.0f} s a training", flush=True)
+    if args.json:
+        told = {"dataset": args.dataset, "group": args.group, "shots": args.shots, "episodes": args.episodes, "scale": args.scale}
+        args.json.write_text(json.dumps({**told, "learners": written}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

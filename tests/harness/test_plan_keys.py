@@ -7,6 +7,7 @@ import pytest
 from faultbench.errors import PluginError
 from faultbench.matrix import keys
 from faultbench.matrix.keys import Kind, key_of, plugin_digest, source_digest
+from faultbench.measuring.device import arithmetic
 from faultbench.registry import Choice
 
 KIND = Kind("train", 1, (), ("numpy",))
@@ -33,8 +34,6 @@ def test_the_same_stage_has_the_same_key() -> None:
 
 
 def test_everything_that_a_result_depends_on_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    import platform
-
     def key(kind: Kind = KIND, params: object = 3, inputs: str = "k") -> str:
         return key_of(kind, {"learner": choice(inner_steps=params)}, {"split": inputs})
 
@@ -50,9 +49,16 @@ def test_everything_that_a_result_depends_on_changes_the_key(monkeypatch: pytest
     monkeypatch.setattr(keys, "_version", lambda _name: "99")
     found.add(key())
     monkeypatch.undo()
-    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(keys, "_arithmetic", lambda: "another processor")
     found.add(key())
     assert len(found) == 9
+
+
+def test_what_picks_other_kernels_is_part_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = arithmetic()
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    assert arithmetic() != here
+    assert "processor" in here
 
 
 def test_a_spelling_does_not_change_the_key_its_parameters_do() -> None:

@@ -190,7 +190,7 @@ def test_features_are_computed_once_per_support_window_and_adapt_runs_as_often_a
     assert ran == [("features", WAYS * SHOTS), *[("adapt", 0)] * 7, ("finalize", 0)]
 
 
-def test_timed_queries_are_single(centroid: Path, episodes: Path) -> None:
+def test_every_query_is_answered_alone(centroid: Path, episodes: Path) -> None:
     sizes: list[int] = []
 
     class Noted(Artifact):
@@ -199,8 +199,7 @@ def test_timed_queries_are_single(centroid: Path, episodes: Path) -> None:
             return super().predict(state, windows, **physics)
 
     measure(lambda: Noted(centroid), loaded(centroid, episodes), warmup=0, queries=50, audit_rounds=1)
-    assert sorted(set(sizes)) == [1, WAYS * QUERIES]
-    assert sizes.count(WAYS * QUERIES) == EPISODES
+    assert set(sizes) == {1}
 
 
 # the audit

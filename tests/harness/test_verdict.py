@@ -10,8 +10,11 @@ from faultbench.results.criteria import parse
 from faultbench.results.verdict import exit_code, judge
 
 
-def rate(mean: float, low: float | None, high: float | None, fault_units: int = 9, healthy_units: int = 4) -> dict[str, Any]:
-    return {"mean": mean, "ci_low": low, "ci_high": high, "clusters": "", "fault_units": fault_units, "healthy_units": healthy_units}
+def rate(
+    mean: float, low: float | None, high: float | None, fault_units: int = 9, healthy_units: int = 4, queries: float = 100.0
+) -> dict[str, Any]:
+    units = {"fault_units": fault_units, "healthy_units": healthy_units, "queries_per_unit": queries}
+    return {"mean": mean, "ci_low": low, "ci_high": high, "clusters": "", **units}
 
 
 def measured(**changed: Any) -> dict[str, Any]:
@@ -26,7 +29,8 @@ def measured(**changed: Any) -> dict[str, Any]:
         "void": "",
         "accuracy": rate(0.98, 0.97, 0.99),
         "recall": {"rare": rate(0.97, 0.94, 0.98), "worst": rate(0.95, 0.9, 0.97)},
-        "false_alarm": rate(0.01, 0.0, 0.02, fault_units=0),
+        "accuracy_faults": rate(0.97, 0.96, 0.98),
+        "false_alarm": rate(0.01, 0.0, 0.02, fault_units=0, healthy_units=6),
         "finetune_s": {"min": 0.1, "p50": 0.2, "p90": 0.3, "p99": 0.4, "n": 100},
         "latency_ms": {"min": 1.0, "p50": 2.0, "p90": 3.0, "p99": 4.0, "n": 1000},
         "load_s": 0.1,
@@ -74,7 +78,10 @@ def test_one_failure_outweighs_what_is_unproven() -> None:
         ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings, 5 are needed"),
         ("accuracy>=0.99", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings"),
         ("recall.rare>=0.9", {"recall": {"rare": rate(0.98, 0.97, 0.99, fault_units=3)}}, "only 3 fault bearings"),
-        ("false_alarm<=0.1", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings"),
+        ("false_alarm<=0.1", {"false_alarm": rate(0.0, 0.0, 0.0, fault_units=0, healthy_units=4)}, "only 4 healthy units"),
+        ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, queries=12)}, "only 12 queries a bearing, 36 are needed"),
+        ("bearings>=0.5", {"accuracy_faults": rate(0.98, 0.97, 0.99, queries=4)}, "only 4 queries a bearing"),
+        ("latency_ms.p99<=9", {"latency_ms": {"p50": 1.0, "p99": 2.0, "n": 6}}, "only 6 were timed"),
         ("bearings>=0.5", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings"),
         ("latency_ms<=20", {"kind": "emulated"}, "emulated, times do not count"),
         ("load_s<=20", {"kind": "emulated"}, "emulated, times do not count"),

@@ -1,5 +1,6 @@
 """The traditional CNN."""
 
+import onnx
 import torch
 
 from faultbench.api import cross_entropy
@@ -38,3 +39,13 @@ def test_the_seed_alone_decides_the_start(source):
     one, same, other = (learner.build(source.shape, source.parts, seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_only_what_classifies_counts_as_parameters(source):
+    learner = Cnn(steps=1, width=8)
+    net = learner.build(source.shape, source.parts, seed=0)
+    graphs = learner.export(net, source.shape)
+    state = learner.initial(net, source.shape.ways)
+    used = {name for name in state if name.startswith(("body.", "head."))}
+    assert graphs.info["params"] == sum(state[name].numel() for name in used)
+    assert {i.name for i in onnx.load_from_string(graphs.predict).graph.input} == used | {"features"}

@@ -288,14 +288,19 @@ def _score(artifact: Artifact, episodes: Episodes, keep: Iterable[int]) -> tuple
             start = time.perf_counter()
             state = artifact.adapt(support, episodes.labels[episode], **physics)
             finetune_s.append(time.perf_counter() - start)
-            windows, physics = episodes.inputs(episodes.query[episode])
-            scored.append(artifact.predict(state, windows, **physics))
+            scored.append(np.concatenate([_answer(artifact, state, episodes, row) for row in episodes.query[episode]]))
             if episode in keep:
                 states[episode] = state
     logits = np.stack(scored)
     if logits.dtype != np.float32 or logits.shape != (*episodes.query.shape, artifact.ways) or not np.isfinite(logits).all():
         raise RunError(f"predict.onnx gave {logits.dtype} {logits.shape[1:]} or values that are not finite: export the artifact again")
     return logits, np.array(finetune_s), states
+
+
+def _answer(artifact: Artifact, state: Mapping[str, np.ndarray], episodes: Episodes, row: int) -> np.ndarray:
+    """Logits (1, way) of one query, alone: in a batch, a graph could see its place among the others, or their mean."""
+    window, physics = episodes.inputs(np.array([row]))
+    return artifact.predict(state, window, **physics)
 
 
 def _adapt(artifact: Artifact, episodes: Episodes, episode: int) -> dict[str, np.ndarray]:

@@ -75,13 +75,28 @@ def to_onnx(
 
 
 def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without what only its maker wants to know: stack traces with paths, several times the size of the graph."""
+    """The model without inputs that nothing reads, and without its maker's stack traces, several times the size of the graph."""
     model.ir_version = IR_VERSION
     graph = model.graph
+    read = {output.name for output in graph.output} | _read(graph)
+    alive = [tensor for tensor in graph.input if tensor.name in read]
+    del graph.input[:]
+    graph.input.extend(alive)
     for said in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del said.metadata_props[:]
         said.doc_string = ""
     return model
+
+
+def _read(graph: onnx.GraphProto) -> set[str]:
+    """The names that a graph's nodes read, those of graphs within them too."""
+    names: set[str] = set()
+    for node in graph.node:
+        names.update(node.input)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                names |= _read(inner)
+    return names
 
 
 def convolution_backward(

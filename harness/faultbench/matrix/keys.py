@@ -11,7 +11,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
-import platform
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 from faultbench.discovery import HARNESS, normalised
 from faultbench.errors import PluginError
+from faultbench.measuring.device import arithmetic
 from faultbench.registry import Choice, Registry
 
 _HARNESS_ROOT = Path(__file__).resolve().parent.parent
@@ -69,9 +69,14 @@ def key_of(kind: Kind, params: Mapping[str, Any], inputs: Mapping[str, str]) -> 
             "inputs": dict(inputs),
             "rooms": {room: source_digest(_HARNESS_ROOT / room) for room in rooms},
             "libraries": versions(kind.libraries),
-            "machine": platform.machine(),
+            "machine": _arithmetic(),
         }
     )
+
+
+@functools.cache
+def _arithmetic() -> str:
+    return digest(arithmetic())
 
 
 def digest(value: Any) -> str:

@@ -20,6 +20,19 @@ _TELLING_KEYS = ("vendor_id", "cpu family", "model", "stepping", "flags", "CPU i
 """What tells two processors of one name apart: virtual machines call many `AMD EPYC`."""
 
 
+_KERNEL_CHOICES = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
+"""Variables by which torch, oneDNN, MKL, numpy and OpenBLAS choose other kernels, whose sums end in other bits."""
+
+
 def probe_host() -> Device:
     """This machine. Its fingerprint covers all of it but the name, which changes no time."""
     import psutil  # type: ignore[import-untyped]
@@ -40,6 +53,17 @@ def probe_host() -> Device:
         versions=versions,
         fingerprint=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
     )
+
+
+def arithmetic() -> dict[str, object]:
+    """What can change the last bits of a sum on this machine: the processor, Python, and what picks the kernels of a library."""
+    cpuinfo = _cpuinfo()
+    return {
+        "arch": platform.machine(),
+        "python": platform.python_version(),
+        "processor": {key: cpuinfo[key] for key in _TELLING_KEYS if key in cpuinfo},
+        "environment": {name: os.environ[name] for name in _KERNEL_CHOICES if name in os.environ},
+    }
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -199,5 +199,5 @@ def _details(outcome: Outcome | None, criteria: Sequence[Criterion]) -> dict[str
         return {"bearings": None, "classes": {}, "confusion": None}
     from faultbench.results.confusion import by_class
 
-    asked = next((c.number for c in criteria if c.metric.startswith("recall.") and c.op in (">=", ">")), RECALL_CRITERION)
+    asked = next((c.number for c in criteria if c.metric == "recall.rare" and c.op in (">=", ">")), RECALL_CRITERION)
     return {"bearings": bearings(outcome, asked), **by_class(outcome)}

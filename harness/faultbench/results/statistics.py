@@ -38,7 +38,7 @@ Statistic = Callable[[Floats, Floats], Floats]
 
 
 def rates(outcome: Outcome) -> dict[str, dict[str, Any] | None]:
-    """Every rate of `metrics.RATES`: `{mean, ci_low, ci_high, clusters, fault_units, healthy_units, degenerate}`, or None.
+    """Every rate of `metrics.RATES`: `{mean, ci_low, ci_high, clusters, ..._units, queries_per_unit, degenerate}`, or None.
 
     `accuracy` weighs healthy with 1/ways and the faults with the rest; `recall.worst` takes the worst class of each draw
     anew (which class is the worst is itself uncertain), so its interval is that of the minimum, not of one class.
@@ -155,6 +155,7 @@ class _Table:
             "clusters": " + ".join(f"{n} {kind}" for n, kind in ((faulty, "fault"), (healthy, "healthy")) if n),
             "fault_units": faulty,
             "healthy_units": healthy,
+            "queries_per_unit": float(self.counts(chosen).sum() / max(faulty + healthy, 1)),
             "degenerate": degenerate,
         }
 

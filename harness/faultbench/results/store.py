@@ -121,11 +121,12 @@ class Store:
         kept, now = plain(row), _now()
         cell, verdict = kept["cell"], kept["verdict"]["overall"]
         axes = cell["dataset"], cell["scenario"], cell["learner"], cell["compressor"], cell["target"]
-        seen = cell["dataset"], cell["scenario"], cell.get("target_recordings")
+        recordings = cell.get("target_recordings")
         with self._transaction() as execute:
-            if kept["accuracy"] is not None and seen[2]:
-                execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", (*seen, kept["digest"], now))
-                kept["looks"] = self.looks(*seen)
+            if kept["accuracy"] is not None and recordings:
+                seen = cell["dataset"], cell["scenario"], recordings, kept["digest"], now
+                execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", seen)
+                kept["looks"] = self.looks(cell["dataset"], recordings)
             said = run, kept["digest"], now, *axes, verdict, kept["error"], json.dumps(kept, allow_nan=False)
             execute(_KEEP, said)
         return dict(kept)
@@ -135,10 +136,9 @@ class Store:
         with self._transaction() as execute:
             execute("UPDATE runs SET finished = ? WHERE id = ?", (_now(), run))
 
-    def looks(self, dataset: str, scenario: str, recordings: str) -> int:
-        """How many different cells were ever scored on these target recordings."""
-        key = dataset, scenario, recordings
-        found = self._read("SELECT count(*) FROM looks WHERE dataset = ? AND scenario = ? AND recordings = ?", key)
+    def looks(self, dataset: str, recordings: str) -> int:
+        """How many different cells were ever scored on these target recordings, under whatever scenario."""
+        found = self._read("SELECT count(DISTINCT digest) FROM looks WHERE dataset = ? AND recordings = ?", (dataset, recordings))
         return int(found[0][0])
 
     def runs(self) -> list[Run]:

@@ -10,13 +10,17 @@ from typing import Any
 
 from faultbench.errors import UsageError
 from faultbench.results.criteria import Criterion
-from faultbench.results.metrics import METRICS, VOIDABLE, lookup
+from faultbench.results.metrics import METRICS, RATES, VOIDABLE, lookup
 
 PASS, FAIL, UNPROVEN = "pass", "fail", "unproven"
 NOT_APPLICABLE, ERROR = "not applicable", "error"
 
-FEWEST_FAULT_UNITS = 5
-"""With fewer faulty bearings an interval says next to nothing about the next one (design: Intervals)."""
+FEWEST_UNITS = 5
+"""With fewer bearings that tell a rate an interval says next to nothing about the next one (design: Intervals)."""
+FEWEST_QUERIES = 36
+"""With fewer queries a bearing its own recall is hearsay: 36 of 36 is what proves 0.92 (Clopper-Pearson, one-sided 95 %)."""
+FEWEST_TIMED = 100
+"""With fewer calls the 99th percentile is the slowest of them."""
 
 
 def judge(row: Mapping[str, Any], criteria: Sequence[Criterion]) -> dict[str, Any]:
@@ -109,9 +113,22 @@ def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
     if row["kind"] is None:
         return "nothing says what kind of evidence it is"
     if evidence == "time":
-        return "emulated, times do not count" if row["kind"] == "emulated" else ""
-    units = lookup(row, f"{criterion.metric}.fault_units") or lookup(row, "accuracy.fault_units") or 0
-    return f"only {units} fault bearings, {FEWEST_FAULT_UNITS} are needed" if units < FEWEST_FAULT_UNITS else ""
+        return _weakness_of_time(row, criterion)
+    told_by = "healthy" if criterion.metric == "false_alarm" else "fault"
+    units = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy'}.{told_by}_units") or 0
+    if units < FEWEST_UNITS:
+        return f"only {units} {'fault bearings' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
+    queries = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy_faults'}.queries_per_unit") or 0
+    return f"only {queries:.0f} queries a bearing, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+
+
+def _weakness_of_time(row: Mapping[str, Any], criterion: Criterion) -> str:
+    if row["kind"] == "emulated":
+        return "emulated, times do not count"
+    timed = lookup(row, f"{criterion.metric}.n")
+    if criterion.statistic == "p99" and timed is not None and timed < FEWEST_TIMED:
+        return f"only {timed:.0f} were timed, a 99th percentile takes {FEWEST_TIMED}"
+    return ""
 
 
 def _sentence(row: Mapping[str, Any], overall: str, judged: Sequence[Mapping[str, Any]]) -> str:

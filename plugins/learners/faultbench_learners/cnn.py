@@ -15,7 +15,8 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 class Cnn(StepwiseLearner):
     """A convolutional net trained on the support alone, full batch, by Adam (Kingma & Ba 2015, Algorithm 1).
 
-    Front end and backbone are those of the meta-learners, so that a difference between the rows is the meta-training's.
+    Front end and backbone are those of `maml`. What differs is all that `maml` does beside: meta-training, standardisation by
+    the source, centring on the support, and a head from prototypes.
 
     Args:
         steps: Adam steps.
