@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from faultbench.errors import CellError, UsageError
-from faultbench.matrix.cache import Cache, default_root, entry_of
+from faultbench.folders import cache_root
+from faultbench.matrix.cache import Cache, entry_of
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -275,10 +276,10 @@ def test_a_makers_own_trouble_with_files_is_not_blamed_on_the_cache(tmp_path: Pa
 
 def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "here"))
-    assert default_root() == tmp_path / "here"
+    assert cache_root() == tmp_path / "here"
     monkeypatch.delenv("FAULTBENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_root().name == "faultbench"
+    assert cache_root().name == "faultbench"
 
 
 def test_no_manifest_holds_a_path_of_this_machine(tmp_path: Path) -> None:

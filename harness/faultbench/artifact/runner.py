@@ -88,7 +88,6 @@ class Artifact:
         self.manifest = read_manifest(folder)
         files = read_files(folder, self.manifest)
         self.ways = int(self.manifest["ways"])
-        self.window_shape = (int(self.manifest["channels"]), int(self.manifest["window"]))
         self.initial = read_state(files["init.npz"], self.manifest["state"])
         self._sessions = {role: _session(role, files[role + ".onnx"], threads) for role in ROLES if role + ".onnx" in files}
         self._takes = {role: tuple(i.name for i in session.get_inputs()) for role, session in self._sessions.items()}

@@ -99,10 +99,10 @@ def _folders() -> Iterator[Finding]:
     import shutil
     import tempfile
 
-    from faultbench.matrix.cache import default_root
+    from faultbench.folders import cache_root
     from faultbench.results.store import store_path
 
-    for name, folder, variable in (("cache", default_root(), "FAULTBENCH_CACHE"), ("results", store_path().parent, "FAULTBENCH_RESULTS")):
+    for name, folder, variable in (("cache", cache_root(), "FAULTBENCH_CACHE"), ("results", store_path().parent, "FAULTBENCH_RESULTS")):
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         try:
             with tempfile.TemporaryFile(dir=there):

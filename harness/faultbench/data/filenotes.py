@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.errors import DataError, UsageError
+from faultbench.folders import cache_root
 
 _BATCH = 64
 """Files whose notes are written down together."""
@@ -115,9 +116,4 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _folder() -> Path:
-    said = os.environ.get("FAULTBENCH_CACHE")
-    if said:
-        return Path(said).expanduser().absolute() / "notes"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("faultbench", appauthor=False) / "notes"
+    return cache_root() / "notes"

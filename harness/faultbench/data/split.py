@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from faultbench.data.recording import Catalogue, Recording
 
-LEVELS = ("T0", "T1", "T2", "T3", "T4")
-"""Isolation levels; each promises what those before it promise. T4 is written with what it keeps inside: `T4/T2`, `T4/T3`."""
-
 ONE_RIG = "one rig"
 """The note of a T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
 
@@ -88,7 +85,7 @@ class Split:
 
     Args:
         scenario: The scenario's canonical name.
-        level: One of `LEVELS`.
+        level: A level that the audit knows (`audit.PROMISES`).
         note: What has to be said beside the level (`one rig`), else empty.
         seed: The seed it was drawn with.
         window: Samples per window.

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.errors import CellError, FaultbenchError, UsageError
+from faultbench.folders import cache_root
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -65,7 +66,7 @@ class Cache:
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or default_root()
+        self.root = root or cache_root()
         self._verified: set[str] = set()
         self._swept = False
 
@@ -224,16 +225,6 @@ class Cache:
         """Whether a path is the cache's: within it, or on the way to it."""
         there = Path(str(path))
         return there.is_relative_to(self.root) or self.root.is_relative_to(there)
-
-
-def default_root() -> Path:
-    """Where the cache lies when nobody says otherwise: `FAULTBENCH_CACHE`, or the user's cache folder."""
-    said = os.environ.get("FAULTBENCH_CACHE")
-    if said:
-        return Path(said).expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("faultbench", appauthor=False)
 
 
 def entry_of(value: Path) -> Entry:

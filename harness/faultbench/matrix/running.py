@@ -79,7 +79,7 @@ class _Run:
     """The state of one run."""
 
     def __init__(self, graph: Graph, goals: tuple[str, ...], cache: Cache, progress: Progress, ended: Callable[[Ended], None]) -> None:
-        self._graph, self._goals, self._cache, self._progress, self._ended = graph, goals, cache, progress, ended
+        self._graph, self._cache, self._progress, self._ended = graph, cache, progress, ended
         self._order = ordered(graph, goals)
         self._declined = declined(graph, self._order, cache)
         self._failed: dict[str, Failure] = {}

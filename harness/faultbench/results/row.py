@@ -76,7 +76,7 @@ def row(
     """The row of one cell, over all its seeds, judged.
 
     Args:
-        cell: The fields of `CELL`. The axes are required; `seeds` is the count, `level` one of `LEVELS`, `note` what has to
+        cell: The fields of `CELL`. The axes are required; `seeds` is the count, `level` as the split says it, `note` what has to
             be said beside the level, `quick` whether it is a quick run, `missing_recordings` how many the data set
             has and this copy has not, `target_recordings` the digest of the target's pool of recordings (the store counts the
             looks at it). Further fields are kept as they are.
