@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 HARNESS = ROOT / "harness" / "faultbench"
 PLUGINS = sorted((ROOT / "plugins").glob("*/faultbench_*"))
 
-ROOMS = ["data", "learning", "artifact", "measuring", "matrix", "results", "report", "cli"]
+ROOMS = ["data", "learning", "artifact", "measuring", "matrix", "results", "report", "acquisition", "inspection", "cli"]
 MAY_IMPORT = {
     "data": {"data", "measuring"},
     "learning": {"learning", "data", "artifact"},
@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "measuring": {"measuring", "artifact"},
     "results": {"results"},
     "report": {"report", "results", "matrix"},
+    "acquisition": {"acquisition", "data"},
+    "inspection": {"inspection", "data", "matrix"},
     "matrix": {"matrix", "data", "learning", "artifact", "measuring", "results"},
 }
 

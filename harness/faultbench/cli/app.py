@@ -13,6 +13,7 @@ import typer.main
 
 from faultbench import __version__
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data import app as data
 from faultbench.cli.doctor import doctor
 from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
+app.add_typer(data)
 app.command("doctor", cls=Command)(doctor)
 
 

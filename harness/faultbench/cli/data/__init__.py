@@ -1,0 +1,23 @@
+"""`faultbench data ...`: what has to do with data before a run, a file per command."""
+
+from __future__ import annotations
+
+import typer
+
+from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data.where import where
+
+app = typer.Typer(
+    name="data",
+    cls=Commands,
+    help="Get data sets, check recordings, look at them, audit splits.",
+    rich_markup_mode=None,
+)
+app.command("where", cls=Command)(where)
+
+
+@app.callback(invoke_without_command=True)
+def _before(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(2)
