@@ -10,8 +10,13 @@ API_VERSION = 1
 _HOMES = {
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
+    "faultbench.data.delimited": ("CsvFile", "open_csv"),
     "faultbench.data.filenotes": ("noted",),
+    "faultbench.data.inspectable": ("Inspectable", "Remark"),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
+    "faultbench.data.npyfile": ("NpyFile", "open_npy"),
+    "faultbench.data.regularfile": ("file_digest", "open_regular"),
+    "faultbench.data.wavfile": ("WavFile", "open_wav"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
@@ -51,13 +56,19 @@ if TYPE_CHECKING:
     from faultbench.artifact.format import Graphs as Graphs
     from faultbench.artifact.format import Manifest as Manifest
     from faultbench.data.csvfile import read_csv as read_csv
+    from faultbench.data.delimited import CsvFile as CsvFile
+    from faultbench.data.delimited import open_csv as open_csv
     from faultbench.data.episodes import EpisodeDrawer as EpisodeDrawer
     from faultbench.data.episodes import draw_episodes as draw_episodes
     from faultbench.data.episodes import generator as generator
     from faultbench.data.filenotes import noted as noted
+    from faultbench.data.inspectable import Inspectable as Inspectable
+    from faultbench.data.inspectable import Remark as Remark
     from faultbench.data.matfile import MatFile as MatFile
     from faultbench.data.matfile import MatVariable as MatVariable
     from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.npyfile import NpyFile as NpyFile
+    from faultbench.data.npyfile import open_npy as open_npy
     from faultbench.data.recording import ELEMENTS as ELEMENTS
     from faultbench.data.recording import HEALTHY as HEALTHY
     from faultbench.data.recording import Catalogue as Catalogue
@@ -65,6 +76,8 @@ if TYPE_CHECKING:
     from faultbench.data.recording import DataSet as DataSet
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
+    from faultbench.data.regularfile import file_digest as file_digest
+    from faultbench.data.regularfile import open_regular as open_regular
     from faultbench.data.scenarios.parting import Parting as Parting
     from faultbench.data.scenarios.parting import Rules as Rules
     from faultbench.data.scenarios.parting import hold_out as hold_out
@@ -78,6 +91,8 @@ if TYPE_CHECKING:
     from faultbench.data.split import Scenario as Scenario
     from faultbench.data.split import Signals as Signals
     from faultbench.data.split import Split as Split
+    from faultbench.data.wavfile import WavFile as WavFile
+    from faultbench.data.wavfile import open_wav as open_wav
     from faultbench.errors import CellError as CellError
     from faultbench.errors import DataError as DataError
     from faultbench.errors import FaultbenchError as FaultbenchError

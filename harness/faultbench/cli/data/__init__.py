@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data.check import check
 from faultbench.cli.data.where import where
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("where", cls=Command)(where)
+app.command("check", cls=Command)(check)
 
 
 @app.callback(invoke_without_command=True)
