@@ -32,6 +32,8 @@ _MAINS_HZ = (50.0, 60.0)
 _MOST_TURNS = 600
 """Of a longer signal, so many turns from its beginning are looked at."""
 _PADDING = 4
+_ODD = 1.5
+"""The mean of all harmonics counts up to so many times that of the odd ones."""
 
 _SHAFT_TURNS = 240
 _SHAFT_LEAST = 90
@@ -50,6 +52,8 @@ _SLIP = 0.013
 """How far a family's comb stands from its kinematic order: in the records of Case Western, -1.3 % (a ball) to +0.6 %."""
 _OF_SHAFT = 0.006
 _OF_CAGE = 0.007
+_CAGE_MOST = 10
+"""Multiples of the cage's order that are explained by it; higher ones lie so close together that something is always near one."""
 _FAULT_HEIGHT = 2.2
 _FAULT_SHARE = 0.55
 
@@ -61,8 +65,8 @@ class FaultCombs:
     """The combs in a squared envelope.
 
     Args:
-        stated: The height of the comb of each family of the stated geometry: `BPFO`, `BPFI`, `BSF`, `2 x BSF`.
-        order: Where the strongest comb stands that neither the shaft nor the cage explains, events per turn.
+        stated: The height of the comb of each family of the stated geometry: `BPFO`, `BPFI`, `2 x BSF`.
+        order: Where the strongest comb stands that neither shaft nor cage nor a ball's spin explains, events per turn.
         height: Its height.
     """
 
@@ -115,7 +119,7 @@ def fault_combs(signal: NDArray[np.float32], rate_hz: float, speed_rpm: float, g
     """
     shaft_hz = speed_rpm / 60
     seen = _beginning(signal, rate_hz, shaft_hz)
-    families = {"BPFO": geometry.bpfo, "BPFI": geometry.bpfi, "BSF": geometry.bsf, "2 x BSF": 2 * geometry.bsf}
+    families = {"BPFO": geometry.bpfo, "BPFI": geometry.bpfi, "2 x BSF": 2 * geometry.bsf}
     lowest, highest = 1.3, 1.5 * max(families.values())
     most = min(_FAULT_HARMONICS * highest, rate_hz / 2 / shaft_hz)
     if len(seen) / rate_hz * shaft_hz < _FAULT_LEAST or most < (_FAULT_HARMONICS - 1) * highest:
@@ -124,7 +128,9 @@ def fault_combs(signal: NDArray[np.float32], rate_hz: float, speed_rpm: float, g
     orders = np.arange(lowest, highest, _FAULT_STEP)
     comb = _comb(at, heights, orders, _FAULT_HARMONICS, least=_FAULT_HARMONICS - 1)
     stated = {name: float(comb[np.abs(orders / order - 1) < _SLIP].max(initial=0.0)) for name, order in families.items()}
-    own = (_multiples(orders, 1.0) < _OF_SHAFT) | (_multiples(orders, geometry.ftf) < _OF_CAGE)
+    of_cage = (_multiples(orders, geometry.ftf) < _OF_CAGE) & (orders < (_CAGE_MOST + 0.5) * geometry.ftf)
+    of_ball = np.abs(orders / geometry.bsf - 1) < _SLIP  # a spall that strikes one ring only
+    own = (_multiples(orders, 1.0) < _OF_SHAFT) | of_cage | of_ball
     left = np.where(own, 0.0, comb)
     best = int(left.argmax())
     return FaultCombs(stated, float(orders[best]), float(left[best]))
@@ -168,11 +174,19 @@ def _heights(signal: _Signal, rate_hz: float, shaft_hz: float, turns: int, order
 
 
 def _comb(at: _Signal, heights: _Signal, orders: _Signal, harmonics: int, least: int) -> _Signal:
-    """(order,): the mean height of the harmonics of each order; 0 where fewer than `least` of them can be seen."""
+    """(order,): the mean height of the harmonics of each order; 0 where fewer than `least` of them can be seen.
+
+    Half of an order has every second harmonic of it, so the odd ones alone must come near to that, too.
+    """
     lines = np.stack([np.interp(n * orders, at, heights, right=np.nan) for n in range(1, harmonics + 1)])
     seen = np.isfinite(lines).sum(axis=0)
-    means = np.nansum(lines, axis=0) / np.maximum(seen, 1)
-    return np.where(seen >= least, means, 0.0)
+    return np.where(seen >= least, np.minimum(_mean(lines), _ODD * _mean(lines[::2])), 0.0)
+
+
+def _mean(lines: _Signal) -> _Signal:
+    """(harmonic, order) to (order,): over the harmonics that can be seen."""
+    mean: _Signal = np.nansum(lines, axis=0) / np.maximum(np.isfinite(lines).sum(axis=0), 1)
+    return mean
 
 
 def _multiples(orders: _Signal, of: float) -> _Signal:

@@ -111,7 +111,7 @@ def read_row(row: Row, root: Path, plant: str, geometries: Mapping[str, Geometry
         position=reading.words("position"),
         notes=(reading.words("note"),) if reading.words("note") else (),
     )
-    return None if reading.wrong else entry, [f"{row.where}: {text}" for text in reading.wrong]
+    return None if reading.wrong or row.spoilt else entry, [f"{row.where}: {text}" for text in reading.wrong]
 
 
 def with_ids(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
@@ -142,7 +142,7 @@ class _Reading:
     """One row while it is read; what is wrong with it is gathered."""
 
     def __init__(self, row: Row) -> None:
-        self._values = row.values
+        self._values, self._spoilt = row.values, row.spoilt
         self.wrong: list[str] = []
 
     def tried(self, read: Callable[[], _Found], otherwise: _Found) -> _Found:
@@ -157,7 +157,7 @@ class _Reading:
         return str(self._values.get(column, ""))
 
     def needed(self, column: str, what: str) -> str:
-        if column not in self._values:
+        if column not in self._values and column not in self._spoilt:
             self.wrong.append(f"{column} is missing: write {what}")
         return self.words(column)
 
@@ -177,6 +177,8 @@ class _Reading:
             raise DataError("it has a label, and element or severity beside it: keep the label, or the other two")
         if label:
             return damage(label)
+        if self._spoilt & {"label", "element", "severity"}:
+            return "", ""
         if not element:
             raise DataError("label is missing: write healthy, inner 7 mil, ..., or use the columns element and severity")
         said, more = damage(element)

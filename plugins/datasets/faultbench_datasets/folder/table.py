@@ -63,10 +63,12 @@ class Row:
     Args:
         where: For messages: `recordings.csv, line 7`.
         values: What it says, by column, the defaults among it.
+        spoilt: The columns whose cells cannot be read; they are among the table's remarks.
     """
 
     where: str
     values: Mapping[str, Cell]
+    spoilt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def read_table(folder: Path) -> Table:
         if rows:
             reader.error(f"{CSV} and {TOML} both list recordings: keep them in one of the two")
         rows += reader.csv_rows(folder / CSV, defaults)
-    if not rows and not reader.remarks:
+    if not rows and not any(remark.grade == "error" for remark in reader.remarks):
         reader.error(f"{folder} lists no recordings: write a line for each file, or let `--template` begin it")
     texts = {key: reader.text(said.get(key, ""), f"{TOML}: {key}") for key in ("name", "cite", "licence")}
     return Table(**texts, rows=tuple(rows), geometries=geometries, remarks=tuple(reader.remarks))
@@ -144,7 +146,7 @@ class _Reader:
         if not isinstance(said, dict):
             self.error(f"{TOML}: defaults must be a table: write [defaults]")
             return {}
-        found = self._values(said, f"{TOML}, defaults")
+        found, _ = self._values(said, f"{TOML}, defaults")
         for key in _NOT_SHARED:
             if found.pop(key, None) is not None:
                 self.error(f"{TOML}, defaults: {key} differs from recording to recording: write it with each")
@@ -157,8 +159,7 @@ class _Reader:
         if len(said) > _MAX_ROWS:
             self.error(f"{TOML} lists {len(said)} recordings, more than {_MAX_ROWS}: part it into several folders")
             return []
-        places = [f"{TOML}, recording {number}" for number in range(1, len(said) + 1)]
-        return [Row(where, {**defaults, **self._values(row, where)}) for where, row in zip(places, said, strict=True)]
+        return [self._row(f"{TOML}, recording {number}", row, defaults) for number, row in enumerate(said, start=1)]
 
     def csv_rows(self, path: Path, defaults: Mapping[str, Cell]) -> list[Row]:
         try:
@@ -182,7 +183,7 @@ class _Reader:
                 self.error(f"{where}: {len(cells)} cells under {len(lines[0][1])} columns: add or remove commas, or put the text in quotes")
                 continue
             said = {column: cell.strip() for column, cell in zip(header, cells, strict=True) if column and cell.strip()}
-            rows.append(Row(where, {**defaults, **self._values(said, where)}))
+            rows.append(self._row(where, said, defaults))
         return rows
 
     def geometries(self, folder: Path, said: Any) -> dict[str, Geometry]:
@@ -240,9 +241,14 @@ class _Reader:
             self.error(f"{path.name} has no column file: its first line must name the columns ({', '.join(COLUMNS)})")
         return columns
 
-    def _values(self, said: Mapping[str, Any], where: str) -> dict[str, Cell]:
-        """The values of one row, by column."""
+    def _row(self, where: str, said: Mapping[str, Any], defaults: Mapping[str, Cell]) -> Row:
+        values, spoilt = self._values(said, where)
+        return Row(where, {**defaults, **values}, frozenset(spoilt))
+
+    def _values(self, said: Mapping[str, Any], where: str) -> tuple[dict[str, Cell], set[str]]:
+        """The values of one row by column, and the columns that cannot be read."""
         found: dict[str, Cell] = {}
+        spoilt: set[str] = set()
         for key, value in said.items():
             column = ALIASES.get(key, key)
             if column not in COLUMNS:
@@ -255,7 +261,8 @@ class _Reader:
                     found[column] = _cell(column, value)
                 except DataError as error:
                     self.error(f"{where}: {error}")
-        return found
+                    spoilt.add(column)
+        return found, spoilt
 
 
 def number(value: Any, what: str) -> float:
