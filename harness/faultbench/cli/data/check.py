@@ -112,7 +112,11 @@ def _lines(report: Report, place: str) -> Iterator[str]:
     width = terminal_width()
     errors, warnings, facts = (report.of(grade) for grade in ("error", "warning", "fact"))
     name = f"{one_line(report.dataset)}, " if report.dataset else ""
-    yield f"{one_line(place)}: {name}{report.recordings} recordings, {len(errors)} errors, {len(warnings)} warnings"
+    counts = [
+        f"{n} {what}{'' if n == 1 else 's'}"
+        for n, what in ((report.recordings, "recording"), (len(errors), "error"), (len(warnings), "warning"))
+    ]
+    yield f"{one_line(place)}: {name}{', '.join(counts)}"
     for heading, texts in (("ERRORS: a run would stop", errors), ("WARNINGS: figures could mislead", warnings), ("FACTS", facts)):
         if texts:
             yield from ("", heading, *_bullets(texts, width))
