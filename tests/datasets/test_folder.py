@@ -346,3 +346,12 @@ def put_many(plant: Path) -> Callable[[int], None]:
             write(plant, f"{number}.wav", SIGNAL)
 
     return put
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_folder_that_cannot_be_listed_is_said_to_be(plant: Path) -> None:
+    plant.chmod(0)
+    try:
+        assert "cannot be listed" in refusal(Folder(path=str(plant)))
+    finally:
+        plant.chmod(0o700)

@@ -132,8 +132,8 @@ def test_the_check_of_a_right_table_says_which_levels_it_supports(plant: Path) -
     assert done.stdout.startswith("plant: mill-3, 36 recordings, 0 errors, 1 warning")
     assert "ERRORS" not in done.stdout
     levels = {line.split()[1]: line for line in done.stdout.splitlines() if line[:2] in ("T2", "T3") and len(line.split()) > 1}
-    assert "yes, 5 ways" in levels["new-device"]
-    assert "yes, 2 ways" in levels["unseen-bearing"]
+    assert "yes: 5 ways, target beta" in levels["new-device"]
+    assert "yes: 2 ways, target beta" in levels["unseen-bearing"]
     assert max(map(len, done.stdout.splitlines())) <= 120
 
 

@@ -13,7 +13,7 @@ from faultbench.data.recording import Geometry
 from faultbench.errors import DataError
 from faultbench_datasets.folder import Folder
 from faultbench_datasets.folder.geometry import geometry, inline
-from faultbench_datasets.folder.table import number
+from faultbench_datasets.folder.table import COLUMNS, number
 from faultbench_datasets.folder.words import damage, resembling, unit_factor
 
 SIGNAL = np.random.default_rng(1).standard_normal(4096).astype(np.float32)
@@ -386,3 +386,13 @@ def test_no_table_is_more_than_a_list_of_errors(tmp_path_factory: pytest.TempPat
     catalogue, remarks = Folder(path=str(root)).inspect()
     assert all(remark.text.isprintable() for remark in remarks)
     assert catalogue is not None or any(remark.grade == "error" for remark in remarks)
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recordings.md").read_text(encoding="utf-8")
+    table = page.partition("## The table")[2].partition("## The check")[0]
+    for column in COLUMNS:
+        assert f"`{column}`" in table, column
+    for unit in ("g", "mg", "m/s^2", "mm/s", "um", "V", "mV", "A", "Pa"):
+        assert f"`{unit}`" in table
+        unit_factor(unit)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faultbench.data.recording import Catalogue
 from faultbench.data.resampling import common_base, rebased
-from faultbench.data.split import EpisodeRequest, Scenario
+from faultbench.data.split import EpisodeRequest, Scenario, Split
+from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError, UsageError
 from faultbench.registry import Choice, Registry, make
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Level:
         level: `T3`, with the note where the split has one.
         scenario: The scenario's name as a run takes it.
         ways: Classes per episode; 0 where it refuses.
+        target: The machine or mounting that would be the new one.
         asked: Whether that number has to be asked for, since the scenario's default is too large.
         refusal: Why it refuses; empty where it does not.
     """
@@ -27,6 +32,7 @@ class Level:
     level: str
     scenario: str
     ways: int
+    target: str = ""
     asked: bool = False
     refusal: str = ""
 
@@ -83,6 +89,9 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None) -> Le
         return _split(chosen.spelling, scenario, catalogues)
     except FaultbenchError as error:
         return Level(level, chosen.spelling, 0, refusal=str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin's failure costs its line, not the report
+        _log.debug("%s", chosen.spelling, exc_info=True)
+        return Level(level, chosen.spelling, 0, refusal=f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
 
 
 def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue]) -> Level:
@@ -102,6 +111,11 @@ def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue]) -> Le
                 raise
         else:
             level = f"{split.level} ({split.note})" if split.note else split.level
-            return Level(level, name, split.request.ways, ways > 0)
+            return Level(level, name, split.request.ways, _target(split), ways > 0)
     assert asked is not None  # noqa: S101 - the first turn raised it
     raise asked
+
+
+def _target(split: Split) -> str:
+    mountings = {recording.mounting for recording in split.target.recordings}
+    return next(iter(mountings)) if len(mountings) == 1 else split.target.recordings[0].machine

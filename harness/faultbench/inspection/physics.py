@@ -26,7 +26,7 @@ class Borne:
     Args:
         recording: Whose.
         rpm: The speed that the shaft's comb shows, or None.
-        combs: Those of the bearing; None where they are not looked for, or cannot be.
+        combs: Those of the bearing; None where it is healthy or its geometry not stated, or the signal too short to tell.
     """
 
     recording: Recording
@@ -49,7 +49,7 @@ def bear_out(recording: Recording, channel: Channel, signal: NDArray[np.float32]
     if rpm is None and stated < _HZ_BELOW:
         rpm = shaft_speed(signal, channel.rate_hz, 60 * stated)
     combs = None
-    if recording.geometry is not None and recording.element in ELEMENTS and not recording.healthy:
+    if recording.geometry is not None and _leaves_a_comb(recording):
         combs = fault_combs(signal, channel.rate_hz, rpm or stated, recording.geometry)
     return Borne(recording, rpm, combs)
 
@@ -70,13 +70,20 @@ def check_physics(borne: Sequence[Borne]) -> Iterator[Remark]:
         if against:
             yield _contradicted(bearing, some, against)
     if borne:
-        speeds, seen = sum(b.rpm is not None for b in borne), [b for b in borne if b.combs is not None]
-        fitting = sum(b.combs is not None and b.combs.fits for b in seen)
+        damaged = [b for b in borne if _leaves_a_comb(b.recording)]
+        fitting = sum(b.combs is not None and b.combs.fits for b in damaged)
+        short = sum(b.combs is None for b in damaged)
+        speeds = sum(b.rpm is not None for b in borne)
         yield Remark(
             "fact",
-            f"physics: a comb of the shaft shows the speed of {speeds} of {len(borne)} recordings; a comb of the stated geometry stands in "
-            f"{fitting} of {len(seen)} recordings of damaged bearings",
+            f"physics: a comb of the shaft shows the speed of {speeds} of {len(borne)} recordings; a comb of the stated geometry "
+            f"stands in {fitting} of {len(damaged)} recordings of damaged bearings"
+            + (f" ({short} are too short to tell)" if short else ""),
         )
+
+
+def _leaves_a_comb(recording: Recording) -> bool:
+    return recording.geometry is not None and recording.element in ELEMENTS and not recording.healthy
 
 
 def _contradicted(bearing: str, some: Sequence[Borne], against: Sequence[Borne]) -> Remark:

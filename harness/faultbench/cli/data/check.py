@@ -112,11 +112,9 @@ def _lines(report: Report, place: str) -> Iterator[str]:
     width = terminal_width()
     errors, warnings, facts = (report.of(grade) for grade in ("error", "warning", "fact"))
     name = f"{one_line(report.dataset)}, " if report.dataset else ""
-    counts = [
-        f"{n} {what}{'' if n == 1 else 's'}"
-        for n, what in ((report.recordings, "recording"), (len(errors), "error"), (len(warnings), "warning"))
-    ]
-    yield f"{one_line(place)}: {name}{', '.join(counts)}"
+    numbers = ((report.recordings, "recording"), (len(errors), "error"), (len(warnings), "warning"))
+    said = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for number, what in numbers)
+    yield f"{one_line(place)}: {name}{said}"
     for heading, texts in (("ERRORS: a run would stop", errors), ("WARNINGS: figures could mislead", warnings), ("FACTS", facts)):
         if texts:
             yield from ("", heading, *_bullets(texts, width))
@@ -144,4 +142,5 @@ def _count_row(count: Count) -> tuple[str, ...]:
 def _level_row(level: Level) -> tuple[str, ...]:
     if level.refusal:
         return level.level, level.scenario, one_line(f"no: {level.refusal}", _MOST)
-    return level.level, level.scenario, f"yes, {level.ways} ways" + (f", with --ways {level.ways}" if level.asked else "")
+    asked = f", with --ways {level.ways}" if level.asked else ""
+    return level.level, level.scenario, one_line(f"yes: {level.ways} ways, target {level.target}{asked}", _MOST)

@@ -50,7 +50,11 @@ def list_folder(root: Path) -> Listing:
     Args:
         root: The folder, resolved.
     """
-    if not has_table(root):
+    try:
+        there = has_table(root)
+    except DataError as error:
+        return Listing(None, (Remark("error", str(error)),))
+    if not there:
         how = f"write recordings.csv, `faultbench data check {root} --template` begins it"
         return Listing(None, (Remark("error", f"there is no table: {how}"), *_loose(root, ())))
     table = read_table(root)

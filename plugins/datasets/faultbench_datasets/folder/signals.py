@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from faultbench.api import DataError, MatFile, open_csv, open_mat, open_npy, open_wav
 
-MAX_BYTES = 1024 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024 * 1024
+"""Of any file; each kind's reader has its own limit below it."""
 MAX_SAMPLES = 100_000_000
 """Of one signal: an hour at 25.6 kHz."""
-_MAX_MAT_BYTES = 256 * 1024 * 1024
 
 Signal = NDArray[np.float64]
 
@@ -47,13 +47,13 @@ def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
     """
     kind = path.suffix.lower()
     if kind == ".wav":
-        wav = open_wav(path, MAX_BYTES)
+        wav = open_wav(path)
         return float(wav.rate_hz), _numbered(wav.channels)
     if kind == ".npy":
-        return None, _numbered(open_npy(path, MAX_BYTES).channels)
+        return None, _numbered(open_npy(path).channels)
     if kind == ".csv":
-        return None, open_csv(path, max_bytes=MAX_BYTES).titles()
-    return None, tuple(_vectors(open_mat(path, max_bytes=_MAX_MAT_BYTES)))
+        return None, open_csv(path).titles()
+    return None, tuple(_vectors(open_mat(path)))
 
 
 def read_signals(path: Path, wanted: Sequence[str], decimal: str = "") -> Content:
@@ -66,19 +66,19 @@ def read_signals(path: Path, wanted: Sequence[str], decimal: str = "") -> Conten
 
 
 def _read_wav(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
-    wav = open_wav(path, MAX_BYTES)
+    wav = open_wav(path)
     _check_length(path, wav.samples)
     return Content(float(wav.rate_hz), wav.kind == "int", _chosen(wanted, lambda name: _number(path, name, wav.channels), wav.read))
 
 
 def _read_npy(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
-    npy = open_npy(path, MAX_BYTES)
+    npy = open_npy(path)
     _check_length(path, npy.samples)
     return Content(None, False, tuple(_tried(name, lambda name: npy.read(_number(path, name, npy.channels))) for name in wanted))
 
 
 def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
-    table = open_csv(path, decimal, MAX_BYTES)
+    table = open_csv(path, decimal)
 
     def column(name: str) -> int:
         if name:
@@ -91,7 +91,7 @@ def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
 
 
 def _read_mat(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
-    mat = open_mat(path, max_bytes=_MAX_MAT_BYTES)
+    mat = open_mat(path)
 
     def read(name: str) -> Signal:
         if not name:

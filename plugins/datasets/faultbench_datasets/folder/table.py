@@ -93,18 +93,26 @@ class Table:
 
 
 def has_table(folder: Path) -> bool:
-    """Whether a folder holds a table."""
-    return any((folder / name).exists() for name in (CSV, TOML))
+    """Whether a folder holds a table.
+
+    Raises:
+        DataError: It cannot be listed.
+    """
+    try:
+        return not {CSV, TOML}.isdisjoint(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be listed, {error.strerror or error}: check its permissions") from error
 
 
 def read_table(folder: Path) -> Table:
     """The table of a folder; what is wrong with it is among its remarks."""
     reader = _Reader()
-    said = reader.toml(folder / TOML) if (folder / TOML).exists() else {}
+    there = {entry.name for entry in folder.iterdir()}
+    said = reader.toml(folder / TOML) if TOML in there else {}
     defaults = reader.defaults(said.get("defaults", {}))
-    geometries = reader.geometries(folder, said.get("geometries", {}))
+    geometries = reader.geometries(folder / GEOMETRIES if GEOMETRIES in there else None, said.get("geometries", {}))
     rows = reader.toml_rows(said.get("recordings", []), defaults)
-    if (folder / CSV).exists():
+    if CSV in there:
         if rows:
             reader.error(f"{CSV} and {TOML} both list recordings: keep them in one of the two")
         rows += reader.csv_rows(folder / CSV, defaults)
@@ -186,13 +194,13 @@ class _Reader:
             rows.append(self._row(where, said, defaults))
         return rows
 
-    def geometries(self, folder: Path, said: Any) -> dict[str, Geometry]:
+    def geometries(self, path: Path | None, said: Any) -> dict[str, Geometry]:
         if not isinstance(said, dict) or not all(isinstance(one, dict) for one in said.values()):
             self.error(f"{TOML}: geometries must be tables: write [geometries.NAME]")
             said = {}
         stated: list[tuple[str, str, dict[str, Any]]] = [(f"{TOML}, geometries", str(name), one) for name, one in said.items()]
-        if (folder / GEOMETRIES).exists():
-            stated += self._geometry_lines(folder / GEOMETRIES)
+        if path is not None:
+            stated += self._geometry_lines(path)
         found: dict[str, Geometry] = {}
         for where, name, one in stated:
             if not name or name in found or "=" in name:

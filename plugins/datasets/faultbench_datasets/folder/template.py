@@ -14,13 +14,15 @@ from faultbench_datasets.folder.table import TABLES
 
 COLUMNS = ("file", "channel", "label", "machine", "mounting", "bearing", "session", "load", "speed", "rate", "unit", "scale", "geometry")
 _MOST_FILES = 100_000
+_MOST_FOLDERS = 10_000
+"""Somebody will name the root of a disk one day."""
 _DIGITS = re.compile(r"([0-9]+)")
 
 
 def files_in(root: Path) -> list[str]:
     """The files of a folder and of the folders in it that could be recordings, as a table names them; hidden ones are left out."""
     found: list[str] = []
-    for folder, inner, names in os.walk(root):
+    for number, (folder, inner, names) in enumerate(os.walk(root)):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         at = Path(folder)
         for name in names:
@@ -28,7 +30,7 @@ def files_in(root: Path) -> list[str]:
                 continue
             if (at / name).is_file():
                 found.append((at / name).relative_to(root).as_posix())
-        if len(found) > _MOST_FILES:
+        if len(found) > _MOST_FILES or number > _MOST_FOLDERS:
             break
     return sorted(found[:_MOST_FILES], key=_natural)
 
