@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import HEALTHY, Catalogue, Recording
@@ -21,13 +21,14 @@ def facts(
     """The facts by name, as JSON takes them.
 
     - `recordings`, `bearings`, ... : per side, how many (`COUNTED`).
-    - `classes`: per side and class, how many recordings and bearings it has.
+    - `classes`: per side, a list of its classes, healthy first: `label`, how many `recordings` and `bearings`, and of how many recordings
+      the values have no common step (`unstepped`: they were filtered after they were recorded).
     - `undrawn`: recordings of the target that no episode shows.
     - `left_out`: recordings on neither side, and `left_out_reasons`: by reason, which of them; for those that the catalogues hold.
     - `notes`: what the data set finds odd about recordings, by note, which they are.
     - `copies`: groups of signals that hold the same samples.
-    - `quantisation`: per side and class, the least and the largest step of the signals' values, or null where there is none; and
-      `unstepped`: of how many recordings of how many there is none. A model that sees the step sees the class.
+    - `quantisation`: per side and class, the least and the largest step of the signals' values, or null where there is none. A model that
+      sees the step sees the class.
 
     Args:
         split: The split.
@@ -39,14 +40,13 @@ def facts(
     steps = {side: _steps(pool, signals) for side, pool in pools.items()}
     return {
         **{f"{thing}s": {side: _count(pool.recordings, thing) for side, pool in pools.items()} for thing in COUNTED},
-        "classes": {side: _classes(pool) for side, pool in pools.items()},
+        "classes": {side: _classes(pool, steps[side]) for side, pool in pools.items()},
         "undrawn": _undrawn(split),
         "left_out": list(split.left_out),
         "left_out_reasons": _reasons(split, catalogues),
         "notes": _notes(pools.values()),
         "copies": [["/".join(key) for key in names] for names in alike],
         "quantisation": {side: {label: _extent(values) for label, values in found.items()} for side, found in steps.items()},
-        "unstepped": {side: {label: [values.count(None), len(values)] for label, values in found.items()} for side, found in steps.items()},
     }
 
 
@@ -55,12 +55,18 @@ def _count(recordings: Iterable[Recording], thing: str) -> int:
     return len({(r.dataset, getattr(r, field)) for r in recordings})
 
 
-def _classes(pool: Pool) -> dict[str, dict[str, int]]:
+def _classes(pool: Pool, steps: Mapping[str, Sequence[float | None]]) -> list[dict[str, str | int]]:
     by_label: dict[str, list[Recording]] = {}
     for recording, label in zip(pool.recordings, pool.labels, strict=True):
         by_label.setdefault(label, []).append(recording)
-    ordered = sorted(by_label, key=lambda label: (label != HEALTHY, label))
-    return {label: {f"{thing}s": _count(by_label[label], thing) for thing in ("recording", "bearing")} for label in ordered}
+    return [
+        {
+            "label": label,
+            **{f"{thing}s": _count(by_label[label], thing) for thing in ("recording", "bearing")},
+            "unstepped": list(steps[label]).count(None),
+        }
+        for label in sorted(by_label, key=lambda label: (label != HEALTHY, label))
+    ]
 
 
 def _undrawn(split: Split) -> list[str]:
@@ -89,9 +95,8 @@ def _reason(recording: Recording, split: Split, left_out: Sequence[Recording]) -
         if recording.dataset not in {r.dataset for r in split.source.recordings}:
             return f"of the target's data set, at {recording.mounting}: the source is of other data sets alone"
     elif recording.element not in {r.element for r in split.target.recordings}:
-        alike = {
-            r.bearing for r in left_out if (r.dataset, r.mounting, r.element) == (recording.dataset, recording.mounting, recording.element)
-        }
+        place = recording.dataset, recording.mounting, recording.element
+        alike = {r.bearing for r in left_out if (r.dataset, r.mounting, r.element) == place}
         there = f"{recording.mounting} has {len(alike)} bearing{'s' * (len(alike) != 1)} of it"
         return f"of no class that the episodes have ({recording.element}: {there})"
     return f"at {recording.mounting}, of no class that the source can be trained on ({recording.element})"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 from faultbench.data.split import EpisodeRequest
+from faultbench.data.splitfile import save_split
 from faultbench.matrix.graph import Work
-from faultbench.matrix.stages.drawing import audited, drawn, keep, moved
+from faultbench.matrix.stages import SPLIT_FOLDER
+from faultbench.matrix.stages.drawing import audited, drawn, moved, write_audit
 
 
 def audit(work: Work) -> None:
@@ -21,4 +24,7 @@ def audit(work: Work) -> None:
     request = EpisodeRequest(**work.params["request"])
     made, trained = drawn(work, request), drawn(work, dataclasses.replace(request, episodes=1))
     found = audited(work, made)
-    keep(made, dataclasses.replace(found, findings=(*moved(made, trained), *found.findings)), work)
+    found = dataclasses.replace(found, findings=(*moved(made, trained), *found.findings))
+    write_audit(found, work)
+    with contextlib.suppress(ValueError):  # episodes of several sizes cannot be written down; the findings say so
+        save_split(made, work.out / SPLIT_FOLDER)

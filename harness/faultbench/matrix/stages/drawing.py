@@ -24,7 +24,8 @@ def draw(work: Work) -> Split:
     made = drawn(work, EpisodeRequest(**work.params["request"]))
     found = audited(work, made)
     require(found)
-    keep(made, found, work)
+    save_split(made, work.out / SPLIT_FOLDER)
+    write_audit(found, work)
     return made
 
 
@@ -51,7 +52,6 @@ def moved(made: Split, trained: Split) -> tuple[str, ...]:
     return (f"{made.scenario} has another source or target for {made.request.episodes} episodes than for 1",)
 
 
-def keep(made: Split, found: Audit, work: Work) -> None:
-    """Writes a split and its audit down."""
-    save_split(made, work.out / SPLIT_FOLDER)
+def write_audit(found: Audit, work: Work) -> None:
+    """Writes down what the audit found."""
     (work.out / AUDIT_FILE).write_text(json.dumps(dataclasses.asdict(found), indent=1, sort_keys=True, default=dict), encoding="utf-8")
