@@ -135,6 +135,12 @@ class Notes:
         self.observed.append(json.dumps(summary))
 
 
+@pytest.fixture
+def notes() -> Notes:
+    """Progress that remembers."""
+    return Notes()
+
+
 class Site:
     """A place where made-up plugins are installed: runs go to a cache and a store of its own."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data.audit import audit
 from faultbench.cli.data.where import where
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     help="Get data sets, check recordings, look at them, audit splits.",
     rich_markup_mode=None,
 )
+app.command("audit", cls=Command)(audit)
 app.command("where", cls=Command)(where)
 
 
