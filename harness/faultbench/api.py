@@ -12,7 +12,7 @@ _HOMES = {
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
-    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
+    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Catalogue as Catalogue
     from faultbench.data.recording import Channel as Channel
     from faultbench.data.recording import DataSet as DataSet
+    from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting

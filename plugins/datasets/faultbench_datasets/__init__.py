@@ -11,8 +11,13 @@ def faultbench_datasets() -> Iterable[Offer]:
     yield Offer(
         name="simulated",
         factory="faultbench_datasets.simulated:Simulated",
-        summary="physical model of rolling-bearing vibration: two machines, several bearings and mountings per class",
-        cite="after McFadden & Smith 1984, Ho & Randall 2000, Antoni & Randall 2003, Sawalhi & Randall 2011",
+        summary="physical model of bearing or gear vibration: two machines, several specimens and mountings per class",
+        params={
+            "equipment": Param(str, "bearings", "what is damaged: bearings, or a pair of gears per machine", choices=("bearings", "gears")),
+            "sensors": Param(str, "one", "an accelerometer, or also a second one, motor current, temperature", choices=("one", "all")),
+        },
+        cite="after McFadden & Smith 1984, Ho & Randall 2000, Antoni & Randall 2003, Sawalhi & Randall 2011; gears after Randall 1982, "
+        "McFadden 1986, Capdessus & Sidahmed 1992, Chaari et al. 2008",
     )
     yield Offer(
         name="cwru",
