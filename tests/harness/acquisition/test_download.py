@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rogue_server import Reader, content_of, drops, says, sha256, silent, status, unannounced, whole
 
 from faultbench import __version__
 from faultbench.acquisition import getting, space, transfer
 from faultbench.acquisition.getting import get
 from faultbench.acquisition.publication import PublishedFile
 from faultbench.errors import DataError
-
-spec = importlib.util.spec_from_file_location("rogue_server", Path(__file__).with_name("conftest.py"))
-assert spec
-assert spec.loader
-made_up = importlib.util.module_from_spec(spec)
-sys.modules["rogue_server"] = made_up  # dataclasses look their module up
-spec.loader.exec_module(made_up)
-content_of, sha256, Reader = made_up.content_of, made_up.sha256, made_up.Reader
-whole, says, drops, status, silent, unannounced = (
-    made_up.whole,
-    made_up.says,
-    made_up.drops,
-    made_up.status,
-    made_up.silent,
-    made_up.unannounced,
-)
 
 A = content_of("a.dat")
 

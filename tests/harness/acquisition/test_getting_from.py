@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from rogue_server import Reader, content_of, sha256
 
 from faultbench.acquisition import getting, space
 from faultbench.acquisition.getting import get_from
 from faultbench.acquisition.publication import PublishedFile
 from faultbench.errors import DataError
-
-spec = importlib.util.spec_from_file_location("rogue_server_for_from", Path(__file__).with_name("conftest.py"))
-assert spec
-assert spec.loader
-made_up = importlib.util.module_from_spec(spec)
-sys.modules["rogue_server_for_from"] = made_up  # dataclasses look their module up
-spec.loader.exec_module(made_up)
-content_of, sha256 = made_up.content_of, made_up.sha256
 
 SIZE = 2000
 
@@ -224,7 +215,7 @@ def test_what_is_there_is_not_replaced(mine, asking):
 def test_a_copy_that_is_interrupted_leaves_the_finished_ones(mine, asking):
     put(mine, a_dat=A, b_dat=B)
 
-    class Interrupting(made_up.Reader):
+    class Interrupting(Reader):
         def check_file(self, file):
             if file.name == "b.dat":
                 raise KeyboardInterrupt

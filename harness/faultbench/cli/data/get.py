@@ -84,8 +84,12 @@ def _accept(terms: str) -> None:
     from faultbench.errors import UsageError
 
     said = one_line(terms, most=1000)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _somebody_is_there():
         raise UsageError(f"{said}: add --yes if that is fine")
     print(f"NOTE: {said}", file=sys.stderr)
     if not typer.confirm("Is that fine?", default=False, err=True):
         raise UsageError("the terms were not accepted: nothing was done")
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
