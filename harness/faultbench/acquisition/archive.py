@@ -76,6 +76,10 @@ class Member:
     size_bytes: int
 
 
+class NoToolError(DataError):
+    """Nothing is installed here that could read an archive, which may be in good order."""
+
+
 class NothingTakenError(DataError):
     """An archive in good order that holds nothing of what was asked for."""
 
@@ -98,7 +102,8 @@ def members_of(archive: Path, limits: Limits = Limits()) -> tuple[Member, ...]:
     """The files of an archive, each judged; nothing is written.
 
     Raises:
-        DataError: It is damaged, encrypted or hostile, or nothing here can read it.
+        NoToolError: Nothing here can read it.
+        DataError: It is damaged, encrypted or hostile.
     """
     with _unpackable(archive, "list it yourself"):
         return _judged(archive, limits)
@@ -117,8 +122,9 @@ def unpack(archive: Path, folder: Path, take: Callable[[Member], str], limits: L
         limits: What the archive may hold.
 
     Raises:
+        NoToolError: Nothing here can read it.
         NothingTakenError: It holds nothing that is taken.
-        DataError: It is damaged, encrypted or hostile, nothing here can read it, or there is no room.
+        DataError: It is damaged, encrypted or hostile, or there is no room.
     """
     with _unpackable(archive, f"unpack it yourself, as {folder}"):
         wanted = {member.name: (path, member) for member in _judged(archive, limits) if (path := take(member))}
@@ -357,7 +363,7 @@ def _by_tool(archive: Path) -> Iterator[IO[bytes]]:
     """The archive as a tar stream. What bsdtar complains of is an error."""
     found = tool()
     if found is None:
-        raise DataError(f"{archive} is packed and nothing here can unpack it: {INSTALL}, or unpack it yourself with unrar or 7-Zip")
+        raise NoToolError(f"{archive} is packed and nothing here can unpack it: {INSTALL}, or unpack it yourself with unrar or 7-Zip")
     command: Sequence[str] = [found, "-cf", "-", "--format=pax", f"@{archive.resolve()}"]
     with tempfile.TemporaryFile() as said:
         # a session of its own has no terminal, on which bsdtar would ask for a password

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,13 +47,14 @@ class UnobtainableError(DataError):
     """No mirror gave the file.
 
     Args:
-        message: What each said.
+        path: Of the file.
+        reason: What each said.
         answered: Whether any server answered at all.
     """
 
-    def __init__(self, message: str, answered: bool) -> None:
-        super().__init__(message)
-        self.answered = answered
+    def __init__(self, path: str, reason: str, answered: bool) -> None:
+        super().__init__(f"{path} could not be got ({reason})")
+        self.reason, self.answered = reason, answered
 
 
 def download(file: PublishedFile, place: Path, check: Callable[[Path], None], manners: Manners, shown: Shown) -> str:
@@ -81,7 +83,7 @@ def download(file: PublishedFile, place: Path, check: Callable[[Path], None], ma
                 shown.note(f"{file.path}: {url}: {error}; the next mirror is asked")
         else:
             return url
-    raise UnobtainableError(f"{file.path} could not be got ({'; '.join(said)})", answered)
+    raise UnobtainableError(file.path, "; ".join(said), answered)
 
 
 class _GivenUpError(Exception):
@@ -181,7 +183,7 @@ def _innermost(error: BaseException) -> str:
             break
         error = inner
     strerror = getattr(error, "strerror", None)
-    return one_line(str(strerror or error).rpartition(": ")[2] if not strerror else str(strerror), most=120)
+    return one_line(re.sub(r"\[Errno -?\d+\] ", "", strerror or str(error).rpartition(": ")[2]), most=120)
 
 
 def _checked(place: Path, check: Callable[[Path], None]) -> None:

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from faultbench.acquisition.archive import INSTALL, NoToolError
 from faultbench.acquisition.download import Manners, UnobtainableError, download
 from faultbench.acquisition.holdings import Holding, look
 from faultbench.acquisition.local import Candidate, Wanted, candidates_in, digest_of, match, mentions
 from faultbench.acquisition.publication import ChecksFiles, Publication, PublishedFile
 from faultbench.acquisition.shown import Shown, Silent
 from faultbench.acquisition.source_record import SourceRecord, origin_now
-from faultbench.acquisition.space import cannot_write, check_room, size_text
+from faultbench.acquisition.space import cannot_write, check_room, count_text, size_text
 from faultbench.errors import DataError, UsageError
 from faultbench.names import nearest
 from faultbench.names import shown as quoted
@@ -115,7 +116,7 @@ def get(request: Request, shown: Shown | None = None) -> Outcome:
         )
     with _at_work(holding.folder, request) as taken:
         needed = sum(request.publication.estimate(file) - _begun(holding.folder, file) for file in linked)
-        check_room(holding.folder, max(needed, 0), f"{len(linked)} files of {request.dataset}")
+        check_room(holding.folder, max(needed, 0), f"{count_text(len(linked), 'file')} of {request.dataset}")
         _download_all(request, linked, taken, shown)
         for file in lacking:
             if not file.urls:
@@ -274,9 +275,9 @@ def _download_all(request: Request, files: Sequence[PublishedFile], taken: _Take
         except OSError as error:
             raise cannot_write(place.parent, error) from error
         try:
-            url = download(file, place, _check(request, file), request.manners, shown)
+            url = download(file, place, _check(request, file, taken), request.manners, shown)
         except UnobtainableError as error:
-            taken.failed[file.path] = str(error)
+            taken.failed[file.path] = error.reason
             shown.note(str(error))
             unanswered = 0 if error.answered else unanswered + 1
         else:
@@ -291,20 +292,22 @@ def _download_all(request: Request, files: Sequence[PublishedFile], taken: _Take
             return
 
 
-def _check(request: Request, file: PublishedFile) -> Callable[[Path], None]:
+def _check(request: Request, file: PublishedFile, taken: _Taken) -> Callable[[Path], None]:
     """What is demanded of a file that has come: the known digest, which pooch has compared; else that its reader takes it."""
 
     def check(place: Path) -> None:
-        if file.sha256 and file.checked:
-            return
-        _check_readable(request, place)
+        if not (file.sha256 and file.checked):
+            _check_readable(request, file, place, taken)
 
     return check
 
 
-def _check_readable(request: Request, place: Path) -> None:
+def _check_readable(request: Request, file: PublishedFile, place: Path, taken: _Taken) -> None:
     if isinstance(request.reader, ChecksFiles):
-        request.reader.check_file(place)
+        try:
+            request.reader.check_file(place)
+        except NoToolError:
+            taken.odd[file.path] = f"nobody could look into it: {INSTALL}"
 
 
 def _compare(file: PublishedFile, place: Path, digest: str, taken: _Taken) -> None:
@@ -331,7 +334,7 @@ def _take(request: Request, file: PublishedFile, candidate: Candidate, taken: _T
         raise cannot_write(arrived.parent, error) from error
     try:
         if digest != file.sha256:
-            _check_readable(request, arrived)
+            _check_readable(request, file, arrived, taken)
     except DataError as error:
         arrived.unlink(missing_ok=True)
         taken.failed[file.path] = f"{candidate.came_from} is not it: {error}"

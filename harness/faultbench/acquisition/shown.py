@@ -125,24 +125,25 @@ class Lines:
 
 
 class Live:
-    """Two bars: the files, and the bytes of the one at hand."""
+    """Two bars: the files, and the bytes of the one at hand where there is something to see of them."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._all = bars.add_task("", total=None, of="files", visible=False)
-        self._one = bars.add_task("", total=None, of="", visible=False)
+        self._all = bars.add_task("", total=None, of="", visible=False)
+        self._one = bars.add_task("", total=None, of="MB", visible=False)
 
     def began(self, doing: str, files: int) -> None:
         """A bar of files."""
-        self._bars.reset(self._all, total=files, description=doing, visible=True, of="files")
+        self._bars.reset(self._all, total=files, description=doing, visible=True, of="")
 
     def file(self, path: str, size_bytes: int | None) -> None:
-        """A bar of bytes."""
-        self._bars.reset(self._one, total=_megabytes(size_bytes), description=one_line(path, most=40), visible=True, of="MB")
+        """Says which it is."""
+        self._bars.update(self._all, of=one_line(path, most=40))
+        self._bars.reset(self._one, total=_megabytes(size_bytes), description="", visible=False)
 
     def advance(self, done_bytes: int, total_bytes: int | None) -> None:
-        """Moves it."""
-        self._bars.update(self._one, completed=_megabytes(done_bytes) or 0, total=_megabytes(total_bytes))
+        """Moves the bar of bytes."""
+        self._bars.update(self._one, completed=_megabytes(done_bytes), total=_megabytes(total_bytes), visible=True)
 
     def done(self) -> None:
         """One file more."""

@@ -21,6 +21,11 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.0f} {units[0]}" if units[0] == "B" or size >= 99.5 else f"{size:.1f} {units[0]}"
 
 
+def count_text(count: int, noun: str) -> str:
+    """A number of things: `1 file`, `2 files`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def check_room(folder: Path, needed_bytes: int, what: str) -> None:
     """Returns where a folder, or the nearest one above it that exists, has room for so much and something to spare.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from faultbench.acquisition.archive import INSTALL, NoToolError
 from faultbench.acquisition.holdings import Holding, look
 from faultbench.acquisition.local import digest_of
 from faultbench.acquisition.publication import ChecksFiles, Publication, PublishedFile
@@ -22,7 +23,7 @@ GRADES = {
     OFFICIAL: "the SHA-256 is that of the source's file",
     ALTERED: "not the source's file, but the data set's reader takes it",
     READABLE: "the SHA-256 is not known; the data set's reader takes it",
-    UNCHECKED: "not the source's file, or not known, and the plugin cannot check a single file",
+    UNCHECKED: "not the source's file, or not known, and nothing here can look into it",
     WRONG: "not what it should be",
     MISSING: "not here",
 }
@@ -112,13 +113,19 @@ def _verified(place: Path, file: PublishedFile, origin: Origin | None, reader: o
         return Verified(file.path, OFFICIAL, "" if file.checked else "as published elsewhere; that was not compared with a file")
     if origin is not None and digest != origin.sha256:
         return Verified(file.path, WRONG, f"it has changed since it was got on {origin.got[:10]}: remove it and get it again")
-    known = f"its size is {size} bytes, the official file's {file.size_bytes}" if size != (file.size_bytes or size) else ""
-    if file.sha256 and not known:
-        known = "its SHA-256 is not the official one"
+    other = ""
+    if file.sha256 and file.checked:
+        other = "its SHA-256 is not the official one"
+    elif file.sha256:
+        other = "its SHA-256 is not the one that is published elsewhere"
+    elif file.size_bytes not in (None, size):
+        other = f"it has {size} bytes, {file.size_bytes} are known"
     if not isinstance(reader, ChecksFiles):
-        return Verified(file.path, UNCHECKED, known)
+        return Verified(file.path, UNCHECKED, other)
     try:
         reader.check_file(place)
+    except NoToolError:
+        return Verified(file.path, UNCHECKED, f"nobody could look into it: {INSTALL}")
     except DataError as error:
         return Verified(file.path, WRONG, str(error))
-    return Verified(file.path, ALTERED if known else READABLE, known)
+    return Verified(file.path, ALTERED if other and file.checked else READABLE, other)

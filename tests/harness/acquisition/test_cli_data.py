@@ -111,8 +111,8 @@ def test_a_failure_of_some_files_is_an_error_that_keeps_the_others(far, rogue, d
         "4 of 6 files are in data/far, 4 of them new\n".replace("data/far", done.stdout.split(" in ")[1].split(",")[0])
     )
     line = error(done)
-    assert "2 files could not be got, inner-0.dat could not be got (http" in line
-    assert "404 Not Found) (and 1 more): run it again, or ask far away and give --from" in line
+    assert "2 files could not be got, the first is inner-0.dat (http" in line
+    assert "404 Not Found): run it again, or ask far away and give --from" in line
 
 
 def test_ctrl_c_in_the_middle_keeps_what_is_finished_and_the_same_command_goes_on(site, far, rogue, data):

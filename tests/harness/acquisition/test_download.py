@@ -322,7 +322,7 @@ def test_room_is_checked_before_anything_is_asked_for(rogue, asking, monkeypatch
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage._replace(free=space.SPARE_BYTES + len(A) - 1))
     request = asking(known(rogue.put("a", whole(A))))
-    with pytest.raises(DataError, match=r"there is no room for 1 files of far in .* make room"):
+    with pytest.raises(DataError, match=r"there is no room for 1 file of far in .* make room"):
         get(request)
     assert rogue.asked == []
     assert not (request.root / "far").exists()
@@ -391,3 +391,15 @@ def test_only_some_are_got_and_a_pattern_that_fits_none_is_refused(rogue, asking
 
     with pytest.raises(UsageError, match=r"--only 'K003' is no file of far"):
         get(asking(*files, only=("K003",)))
+
+
+def test_an_archive_that_nothing_here_can_read_is_kept_and_said(rogue, asking):
+    from faultbench.acquisition.archive import NoToolError
+
+    class Toolless(Reader):
+        def check_file(self, file):
+            raise NoToolError("install something")
+
+    outcome = get(asking(unknown(rogue.put("a", whole(A))), reader=Toolless()))
+    assert outcome.got == ("a.dat",)
+    assert "nobody could look into it: install bsdtar" in outcome.odd["a.dat"]

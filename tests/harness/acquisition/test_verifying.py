@@ -39,7 +39,7 @@ def test_every_file_is_graded(tmp_path):
     (tmp_path / "far" / "c").unlink()
     assert graded(tmp_path, Takes(), a=b"aab")["a"] == (ALTERED, "its SHA-256 is not the official one")
     assert graded(tmp_path, Takes(), a=b"aabb") == {
-        "a": (ALTERED, "its size is 4 bytes, the official file's 3"),
+        "a": (ALTERED, "its SHA-256 is not the official one"),
         "b": (READABLE, ""),
         "c": (MISSING, ""),
     }
@@ -53,6 +53,14 @@ def test_without_a_reader_that_checks_nothing_is_claimed(tmp_path):
     }
 
 
+def test_a_size_alone_can_tell_too(tmp_path):
+    publication = Publication(files=(PublishedFile("a", size_bytes=3),))
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a").write_bytes(b"aaab")
+    (only,) = verify("far", publication, tmp_path, Takes())[1]
+    assert (only.grade, only.why) == (ALTERED, "it has 4 bytes, 3 are known")
+
+
 def test_a_digest_that_was_only_read_somewhere_is_said_to_be_that(tmp_path):
     publication = Publication(files=(PublishedFile("a", sha256=OFFICIAL_SHA, checked=False),))
     (tmp_path / "far").mkdir()
@@ -60,6 +68,9 @@ def test_a_digest_that_was_only_read_somewhere_is_said_to_be_that(tmp_path):
     (only,) = verify("far", publication, tmp_path)[1]
     assert only.grade == OFFICIAL
     assert "not compared with a file" in only.why
+    (tmp_path / "far" / "a").write_bytes(b"aab")
+    (only,) = verify("far", publication, tmp_path, Takes())[1]
+    assert (only.grade, only.why) == (READABLE, "its SHA-256 is not the one that is published elsewhere")
 
 
 def test_a_file_that_has_changed_since_it_was_got_is_wrong(tmp_path):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from faultbench.cli.data.options import DataDir, DataSetName
+from faultbench.cli.data.options import DataDir, DataSetName, some
 from faultbench.cli.ending import stoppable
 from faultbench.names import split_list
 
@@ -35,6 +35,7 @@ def get(
     from faultbench.acquisition.getting import get as download
     from faultbench.acquisition.places import data_folder
     from faultbench.acquisition.shown import on_stderr
+    from faultbench.acquisition.space import count_text
     from faultbench.cli.data.sets import made, published, the_one
     from faultbench.discovery import one_line
     from faultbench.errors import DataError, UsageError
@@ -58,16 +59,16 @@ def get(
         _accept(publication.terms)
     with stoppable(), on_stderr() as shown:
         outcome = get_from(request, source, shown) if source is not None else download(request, shown)
-    for path, why in outcome.odd.items():
-        print(f"note: {path}: {one_line(why)}", file=sys.stderr)
+    for why in dict.fromkeys(outcome.odd.values()):
+        print(f"note: {some([path for path, of in outcome.odd.items() if of == why])}: {one_line(why)}", file=sys.stderr)
     there = outcome.wanted - outcome.missing
     typer.echo(f"{one.name}: {there} of {outcome.wanted} files are in {outcome.folder}, {len(outcome.got)} of them new")
     if outcome.failed:
-        first, why = next(iter(outcome.failed.items()))
-        more = f" (and {len(outcome.failed) - 1} more)" if len(outcome.failed) > 1 else ""
+        path, why = next(iter(outcome.failed.items()))
+        first = "" if len(outcome.failed) == 1 else "the first is "
         advice = f"run it again, or {publication.how} and give --from" if publication.how and source is None else "run it again"
-        reason = one_line(why if first in why else f"{first}: {why}", most=600)
-        raise DataError(f"{len(outcome.failed)} files could not be got, {reason}{more}: {advice}")
+        files = count_text(len(outcome.failed), "file")
+        raise DataError(f"{files} could not be got, {first}{path} ({one_line(why, most=600)}): {advice}")
     return UsageError.exit_code if outcome.missing and source is None else 0
 
 

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from faultbench.cli.columns import table, terminal_width
-from faultbench.cli.data.options import DataDir, DataSetName
+from faultbench.cli.data.options import DataDir, DataSetName, some
 
 if TYPE_CHECKING:
     from faultbench.cli.data.sets import DataSetHere
-
-_SHOWN = 12
-"""More names than this are counted."""
 
 
 def info(ctx: typer.Context, name: DataSetName, data_dir: DataDir = None) -> None:
@@ -34,7 +31,7 @@ def info(ctx: typer.Context, name: DataSetName, data_dir: DataDir = None) -> Non
     if one.holding is not None and one.holding.packed:
         packed = [file.path for file in one.holding.packed]
         typer.echo(
-            f"{len(packed)} archives are not unpacked yet ({_some(packed)}): the first run does that, and only then shows what they hold"
+            f"{len(packed)} archives are not unpacked yet ({some(packed)}): the first run does that, and only then shows what they hold"
         )
         return
     try:
@@ -59,12 +56,12 @@ def _source(one: DataSetHere) -> list[tuple[str, str]]:
         unchecked = [file.name for file in known if not file.checked]
         hosts = list(dict.fromkeys(url.split("/")[2] for file in of.files for url in file.urls))
         said += [
-            ("files", f"{len(of.files)}: {_some([file.path for file in of.files])}"),
+            ("files", f"{len(of.files)}: {some([file.path for file in of.files])}"),
             ("size", f"{'' if of.complete_sizes else 'about '}{size_text(of.size_bytes)}" if of.size_bytes else "not known"),
             ("known sizes", f"{len(sized)} of {len(of.files)}"),
             (
                 "known SHA-256",
-                f"{len(known)} of {len(of.files)}" + (f"; not compared with a file: {_some(unchecked)}" if unchecked else ""),
+                f"{len(known)} of {len(of.files)}" + (f"; not compared with a file: {some(unchecked)}" if unchecked else ""),
             ),
             ("downloads from", ", ".join(hosts) or "nowhere: there is no direct link"),
         ]
@@ -72,10 +69,5 @@ def _source(one: DataSetHere) -> list[tuple[str, str]]:
     said.append(("here", one.here if one.holding is None else f"{one.here}, in {one.holding.folder}"))
     if one.holding is not None and one.holding.here:
         parts = {path: f"{path} ({count} files of it are there)" for path, count in one.holding.partly.items()}
-        said.append(("missing", _some([parts.get(file.path, file.path) for file in one.holding.missing])))
+        said.append(("missing", some([parts.get(file.path, file.path) for file in one.holding.missing])))
     return said
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

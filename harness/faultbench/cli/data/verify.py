@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from faultbench.cli.columns import table, terminal_width
-from faultbench.cli.data.options import DataDir, DataSetName
+from faultbench.cli.data.options import DataDir, DataSetName, some
 from faultbench.cli.ending import stoppable
 
 if TYPE_CHECKING:
     from faultbench.data.recording import DataSet
-
-_SHOWN = 8
-"""More names than this are counted."""
 
 
 def verify(
@@ -54,22 +51,17 @@ def verify(
         if not isinstance(reader, ChecksFiles):
             found += verifying.read_all(cast("DataSet", reader), shown)
     rows = [
-        (grade, str(len(of)), meaning, _some([file.path for file in of]))
+        (grade, str(len(of)), meaning, some([file.path for file in of]))
         for grade, meaning in verifying.GRADES.items()
         if (of := [file for file in found if file.grade == grade])
     ]
-    typer.echo(table(("FILES", "", "WHICH ARE", "THEY ARE"), rows, terminal_width()))
+    typer.echo(table(("GRADE", "FILES", "WHAT THAT MEANS", "WHICH"), rows, terminal_width()))
     wrong = [file for file in found if file.grade == verifying.WRONG]
     for file in found:
-        if file.why and file.grade in (verifying.WRONG, verifying.OFFICIAL, verifying.MISSING):
+        if file.why and file.grade != verifying.ALTERED:  # of those the table says enough
             print(f"{file.grade}: {file.path}: {one_line(file.why, most=600)}", file=sys.stderr)
     if wrong:
         raise DataError(f"{len(wrong)} of {len(found)} are wrong: remove them and get them again")
     if strict and any(file.grade != verifying.OFFICIAL for file in found):
         raise DataError(f"{one.name} is not complete with official files alone, as --strict demands: see the table")
     return 0
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
