@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 API_VERSION = 1
 
 _HOMES = {
+    "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
+    "faultbench.acquisition.publication": ("ChecksFiles", "Publication", "PublishedFile"),
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
@@ -47,6 +49,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from faultbench.acquisition.archive import Limits as Limits
+    from faultbench.acquisition.archive import Member as Member
+    from faultbench.acquisition.archive import members_of as members_of
+    from faultbench.acquisition.archive import unpack as unpack
+    from faultbench.acquisition.publication import ChecksFiles as ChecksFiles
+    from faultbench.acquisition.publication import Publication as Publication
+    from faultbench.acquisition.publication import PublishedFile as PublishedFile
     from faultbench.artifact.format import IR_VERSION as IR_VERSION
     from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from faultbench.cli.completion import names_of
-from faultbench.cli.data.where import DataDir
+from faultbench.cli.data.options import DataDir
 from faultbench.cli.ending import quiet_pipe, stoppable
 from faultbench.cli.options import Names, axis, named
 from faultbench.cli.places import STDOUT, check_file
