@@ -41,6 +41,7 @@ class Planned:
         criteria: What it is judged by.
         digest: Of everything that its measurement is made from: the row's identity.
         goal: The key of its last stage, or None where it cannot be computed.
+        exports: The key of each seed's artifact.
         error: Why not, or None.
     """
 
@@ -49,6 +50,7 @@ class Planned:
     criteria: str
     digest: str
     goal: str | None
+    exports: tuple[str, ...]
     error: FaultbenchError | None = None
 
 
@@ -157,7 +159,7 @@ class _Builder:
         device = self._device(cell.target)
         error = device if isinstance(device, CellError) else splits.refusal(*pair)
         if isinstance(device, CellError) or error is not None:
-            return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, error)
+            return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, tuple(exports), error)
         episodes = [splits.episodes(*pair, seed) for seed in seeds]
         measures = [self._measure(cell, seed, drawn, export, device) for seed, drawn, export in zip(seeds, episodes, exports, strict=True)]
         identity = digest(measures)
@@ -167,7 +169,7 @@ class _Builder:
             {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity},
             {**numbered("episodes", episodes), **numbered("export", exports), **numbered("measure", measures)},
         )
-        return Planned(cell, fields, criteria, identity, goal)
+        return Planned(cell, fields, criteria, identity, goal, tuple(exports))
 
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of the data sets."""
