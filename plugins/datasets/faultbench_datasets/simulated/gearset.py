@@ -28,7 +28,7 @@ _PRESSURE_RAD = math.radians(20.0)
 _MESH = 2.0
 """The first mesh harmonic's force at rated load, in units of the machine's background: meshing is the loudest thing in a sound gear unit
 (Randall 2021, Vibration-based Condition Monitoring, 2nd ed., ch. 2)."""
-_HUM_FALL = 0.6
+_FALL = 0.6
 """How fast the harmonics' forces fall with their number, as a power."""
 _FRICTION = 0.35
 """Noise of sound teeth that slide over one another, likewise, RMS."""
@@ -151,7 +151,7 @@ def _sound(specimen: Specimen) -> GearSet:
     machine, rng = specimen.machine, stream("gears", specimen.bearing)
     number = np.arange(1, int(_TOP_HZ / (machine.gear_teeth * machine.loads[0].speed_rpm / 60)) + 1)
     loud = _MESH * machine.background_g * np.exp(0.35 * rng.standard_normal())
-    height = loud * number**-_HUM_FALL * np.exp(0.5 * rng.standard_normal(len(number)))
+    height = loud * number**-_FALL * np.exp(0.5 * rng.standard_normal(len(number)))
     shape = rng.uniform(-np.pi, np.pi, size=len(number))
     return GearSet(
         profile_g=0.5 * height * np.exp(1j * shape),

@@ -83,6 +83,7 @@ def scene(specimen: Specimen, load: Load) -> Scene:
     hz = np.fft.rfftfreq(_TOTAL, 1 / RATE_HZ)
     shaft = turning_shaft(specimen, load)
     around = background(machine, specimen.mounting)
+    sway: Array | float
     if specimen.equipment == BEARINGS:
         own, sway = bearing_force(specimen, load, shaft, times, hz), 0.0
     else:
