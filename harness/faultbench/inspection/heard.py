@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.audit import quantisation_step
+from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import Channel, Recording
 
 _CLIPPED_RUN = 3

@@ -14,7 +14,7 @@ import typer
 
 from faultbench.cli.columns import table, terminal_width
 from faultbench.cli.completion import names_of
-from faultbench.cli.data.where import DataDir
+from faultbench.cli.data.options import DataDir
 from faultbench.cli.ending import quiet_pipe
 from faultbench.cli.session import session_of
 from faultbench.defaults import DEFAULTS, FOLDER
