@@ -201,4 +201,4 @@ def test_wrong_words_are_refused_in_one_line(plant: Path, words: tuple[str, ...]
 def test_a_data_set_that_is_not_there_is_said_to_be_missing(plant: Path) -> None:
     done = call(plant, "data", "check", "-d", "cwru")
     assert done.returncode == 2
-    assert "no data folder is given: download the records" in " ".join(done.stdout.split())
+    assert "cwru: no data folder is given" in " ".join(done.stdout.split())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faultbench.data.recording import Geometry
+from faultbench.data.recording import Gearing, Geometry
 from faultbench.errors import DataError
 from faultbench_datasets.folder import Folder
 from faultbench_datasets.folder.geometry import geometry, inline
@@ -136,6 +136,13 @@ def test_a_spreadsheets_encoding_and_mark_of_order_are_read(folder: Path) -> Non
     assert Folder(path=str(folder)).catalogue().targets == ("Mühle",)
 
 
+def test_a_set_of_gears_states_its_teeth(folder: Path) -> None:
+    put(folder, {**ROW, "label": "gear-tooth chipped", "gearing": "18/55"})
+    (recording,) = Folder(path=str(folder)).catalogue().recordings
+    assert recording.element == "gear-tooth"
+    assert recording.gearing == Gearing("18/55", 18, 55)
+
+
 def test_rows_in_csv_take_what_toml_shares(folder: Path) -> None:
     toml = "\n".join(
         (
@@ -211,6 +218,8 @@ def test_what_must_not_be_invented_is_asked_for(folder: Path, column: str) -> No
         ({"geometry": "balls=9 ball_mm=7.94"}, "geometry 'balls=9 ball_mm=7.94' has ball_mm, balls"),
         ({"geometry": "balls=nine"}, "where key=number belongs"),
         ({"geometry": "bpfo=107 bpfi=162 bsf=70 ftf=12"}, "give orders, frequencies over shaft frequency"),
+        ({"gearing": "18"}, "gearing is '18': write the teeth"),
+        ({"gearing": "0/55"}, "gearing is '0/55': write the teeth"),
         ({"bearing": "x" * 600}, "too long or not printable"),
         ({"id": "x\x1b[31m"}, "too long or not printable"),
     ],
@@ -315,6 +324,8 @@ def test_a_column_of_the_users_own_is_a_fact(folder: Path) -> None:
         ("innermost", ("innermost", "")),
         ("Imbalance", ("imbalance", "")),
         ("orange peel", ("orange peel", "")),
+        ("mis-alignment", ("mis-alignment", "")),
+        ("Gear-tooth chipped", ("gear-tooth", "chipped")),
     ],
 )
 def test_labels_are_read_as_people_write_them(label: str, wanted: tuple[str, str]) -> None:

@@ -9,13 +9,14 @@ would be too good. They must be given.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from faultbench.api import HEALTHY, DataError, Geometry
+from faultbench.api import HEALTHY, DataError, Gearing, Geometry
 from faultbench_datasets.folder.geometry import geometry, inline
 from faultbench_datasets.folder.signals import KINDS
 from faultbench_datasets.folder.table import Row
@@ -25,6 +26,7 @@ NOT_STATED = "not stated"
 EACH_FILE = "{file}"
 _MOST_RATE_HZ = 100e6
 _MOST_RPM = 1e6
+_TEETH = re.compile(r"([0-9]{1,4}) ?/ ?([0-9]{1,4})", re.ASCII)
 _Found = TypeVar("_Found")
 
 
@@ -66,6 +68,7 @@ class Entry:
     scaled: bool
     decimal: str
     geometry: Geometry | None
+    gearing: Gearing | None
     position: str
     notes: tuple[str, ...]
 
@@ -108,6 +111,7 @@ def read_row(row: Row, root: Path, plant: str, geometries: Mapping[str, Geometry
         scaled="scale" in row.values,
         decimal=reading.tried(reading.decimal, ""),
         geometry=reading.tried(lambda: reading.geometry(geometries), None),
+        gearing=reading.tried(reading.gearing, None),
         position=reading.words("position"),
         notes=(reading.words("note"),) if reading.words("note") else (),
     )
@@ -211,6 +215,13 @@ class _Reading:
             known = ", ".join(geometries) or "none is defined"
             raise DataError(f"there is no geometry {text!a}: define [geometries.{text!a}], or give its numbers ({known})")
         return geometries.get(text)
+
+    def gearing(self) -> Gearing | None:
+        said = self.words("gearing")
+        found = _TEETH.fullmatch(said)
+        if said and (found is None or min(map(int, found.groups())) < 2):
+            raise DataError(f"gearing is {said!a}: write the teeth on the shaft, a slash, and those of the other gear, as 18/55")
+        return Gearing(said, *map(int, found.groups())) if found else None
 
 
 def _inside(root: Path, file: str) -> Path:

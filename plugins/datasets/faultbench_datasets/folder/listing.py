@@ -191,6 +191,7 @@ def _recording(plant: str, entry: Entry, look: Mapping[str, Any], wrong: list[st
         geometry=entry.geometry,
         position=entry.position,
         notes=entry.notes,
+        gearing=entry.gearing,
     )
 
 

@@ -38,6 +38,7 @@ COLUMNS = {
     "scale": "what a number of the file is multiplied by to give the unit; of PCM wav: what full scale is",
     "decimal": "decimal sign of a csv file, where it cannot be told",
     "geometry": "the bearing's type: a name from the geometries, or its orders, or its dimensions",
+    "gearing": "of a set of gears: teeth on the shaft whose speed is stated, a slash, teeth of the other gear (18/55)",
     "position": "clock position of the damage, or another installation of the same bearing",
     "id": "the recording's name; left out: the file's, with the channel where it has several rows",
     "note": "anything",

@@ -16,6 +16,9 @@ ELEMENTS = {
 }
 """How people write the elements of a bearing."""
 
+GEAR = "gear-"
+"""What the elements of a set of gears begin with."""
+
 G = 9.80665
 UNITS = {
     "g": ("g", 1.0),
@@ -30,14 +33,18 @@ FULL_SCALE = "full scale"
 
 
 def damage(label: str) -> tuple[str, str]:
-    """Element and severity that a label says: `Inner race, 7 mil` is `inner` and `7 mil`.
+    """Element and severity that a label says: `Inner race, 7 mil` is `inner` and `7 mil`, `gear-tooth chipped` `gear-tooth` and `chipped`.
 
-    A label that begins with no word of `ELEMENTS` is a class of its own (`imbalance`), without a severity.
+    A label that begins with neither is a class of its own (`imbalance`), without a severity.
 
     Raises:
         DataError: It says that something healthy has a severity.
     """
-    said = " ".join(label.casefold().replace("_", " ").replace("-", " ").replace(",", " ").split())
+    own = " ".join(label.casefold().split())
+    if own.startswith(GEAR):
+        element, _, severity = own.partition(" ")
+        return element, severity
+    said = " ".join(own.replace("_", " ").replace("-", " ").replace(",", " ").split())
     for element, spellings in ELEMENTS.items():
         for spelling in spellings:
             if said == spelling or said.startswith(f"{spelling} "):
@@ -45,7 +52,7 @@ def damage(label: str) -> tuple[str, str]:
                 if element == HEALTHY and severity:
                     raise DataError(f"label {label!a} says healthy and {severity!a}: write healthy alone, the rest under note")
                 return element, severity
-    return said, ""
+    return own, ""
 
 
 def resembling(label: str) -> str | None:
