@@ -16,7 +16,7 @@ from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
 from faultbench.errors import DataError
 from faultbench.inspection.checking import Report, check
 from faultbench.inspection.checks import check_catalogue, contradiction, told_apart
-from faultbench.inspection.heard import hear
+from faultbench.inspection.heard import class_of, hear
 from faultbench.registry import Registry
 
 SAMPLES = 4096 * 4
@@ -261,6 +261,18 @@ def test_a_step_of_quantisation_that_gives_a_class_away_is_named(clean: Callable
     assert text.startswith(
         "the step of quantisation alone tells some classes from all others (ball large on beta-0; ball large on alpha-0)"
     )
+
+
+def test_an_offset_that_gives_a_class_away_is_named_unless_it_is_too_small_to_see(clean: Callable[..., Catalogue]) -> None:
+    rng = np.random.default_rng(6)
+
+    def with_offset(size: float) -> Callable[[Recording], np.ndarray]:
+        return lambda r: noise(rng) + np.float32(size * (3 if class_of(r) == "ball large" else rng.uniform(-1, 1)))
+
+    (text,) = report(Given(clean(), with_offset(0.1))).of("warning")
+    assert text.startswith("the offset (mean) alone tells some classes from all others (")
+    assert "ball large" in text
+    assert report(Given(clean(), with_offset(1e-3))).of("warning") == ()
 
 
 def test_told_apart_needs_more_than_chance() -> None:

@@ -21,6 +21,8 @@ _MOST_G = 500.0
 _CLIPPED = 2
 _STILL_S, _STILL_SAMPLES = 0.05, 64
 _OFFSET = 20.0
+_SEEN = 0.05
+"""An offset below so much of the RMS is lost in the scatter of a window's mean."""
 _SHOWN = 3
 
 _Thing = TypeVar("_Thing")
@@ -225,7 +227,7 @@ def _told_apart(heard: Sequence[Heard]) -> Iterator[Remark]:
     """Numbers that give classes away where nothing of the vibration's pattern is looked at."""
     numbers: tuple[tuple[str, Callable[[Heard], float], str], ...] = (
         ("the level (RMS)", lambda h: h.rms, "a threshold would do as well, and a high accuracy says little"),
-        ("the offset (mean)", lambda h: h.mean, "a model can see the sensor instead of the fault"),
+        ("the offset (mean)", lambda h: h.mean if abs(h.mean) > _SEEN * h.rms else 0.0, "a model can see the sensor instead of the fault"),
         ("the step of quantisation", lambda h: h.step or 0.0, "a model can see the recorder instead of the fault"),
         ("the length of the recordings", lambda h: float(h.channel.samples or 0), "they may stem from another campaign"),
         ("the stated speed", lambda h: h.recording.speed_rpm or 0.0, "a model can see the speed instead of the fault"),
@@ -237,7 +239,8 @@ def _told_apart(heard: Sequence[Heard]) -> Iterator[Remark]:
             if labels:
                 told.append(f"{_listed(labels)} on {mounting}")
         if told:
-            yield Remark("warning", f"{what} alone tells some classes from all others ({'; '.join(told)}): {advice}")
+            where = "; ".join(told[:_SHOWN]) + ("; ..." if len(told) > _SHOWN else "")
+            yield Remark("warning", f"{what} alone tells some classes from all others ({where}): {advice}")
 
 
 def _grouped(things: Iterable[_Thing], of: Callable[[_Thing], str]) -> dict[str, list[_Thing]]:

@@ -122,7 +122,7 @@ def _lines(report: Report, place: str) -> Iterator[str]:
         counts = [count for count in report.counts if count.mounting == mounting]
         place = mounting if mounting.startswith(counts[0].machine) else f"{counts[0].machine}, {mounting}"
         rows = [_count_row(count) for count in counts]
-        yield from ("", table((one_line(place), "BEARINGS", "SESSIONS", "RECORDINGS", "SECONDS", "LOADS"), rows, width))
+        yield from ("", one_line(place), table(("CLASS", "BEARINGS", "SESSIONS", "RECORDINGS", "SECONDS", "LOADS"), rows, width))
     if report.levels:
         yield from ("", table(("LEVEL", "SCENARIO", "SUPPORTED"), [_level_row(level) for level in report.levels], width))
 
