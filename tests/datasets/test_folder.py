@@ -331,6 +331,21 @@ def test_a_folder_without_recordings_has_no_template(plant: Path) -> None:
         Folder(path=str(plant)).template()
 
 
+def test_a_folder_without_a_table_says_what_it_holds(plant: Path) -> None:
+    write(plant, "a.wav", TWO)
+    write(plant, "b.wav", TWO)
+    write(plant, "c.npy", SIGNAL)
+    (plant / "d.mat").write_bytes(b"no mat")
+    catalogue, remarks = Folder(path=str(plant)).inspect()
+    assert catalogue is None
+    assert [remark.grade for remark in remarks] == ["error", "warning", "fact", "fact"]
+    assert remarks[1].text.startswith("d.mat cannot be read as a MATLAB file")
+    assert [remark.text for remark in remarks[2:]] == [
+        "2 .wav files of 12000 Hz with 2 signals each (a.wav, b.wav)",
+        "1 .npy files with 1 signal each (c.npy)",
+    ]
+
+
 def test_files_that_no_row_names_are_a_fact(plant: Path, put_many: Callable[[int], None]) -> None:
     put_many(5)
     write(plant, "a.npy", SIGNAL)

@@ -74,7 +74,8 @@ def test_a_folder_without_a_table_is_looked_at_and_a_table_is_begun(plant: Path)
     done = call(plant, "data", "check", "plant")
     assert done.returncode == 2
     assert "there is no table: write recordings.csv" in done.stdout
-    assert "files that no table lists: 9 .csv, 9 .mat, 9 .npy, 9 .wav" in done.stdout
+    for said in ("9 .csv files with 2 signals each", "9 .mat files with 1 signal each", "9 .wav files of 12000 Hz with 1 signal each"):
+        assert f"- {said} (alpha/" in done.stdout
     done = call(plant, "data", "check", "plant", "--template")
     assert done.returncode == 0
     lines = done.stdout.splitlines()

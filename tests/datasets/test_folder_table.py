@@ -400,7 +400,7 @@ def test_no_table_is_more_than_a_list_of_errors(tmp_path_factory: pytest.TempPat
 
 
 def test_every_column_is_documented() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "recordings.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "recordings.md").read_text(encoding="utf-8")
     table = page.partition("## The table")[2].partition("## The check")[0]
     for column in COLUMNS:
         assert f"`{column}`" in table, column

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
+from faultbench.data.scenarios.new_device import label as class_of
 from faultbench.errors import DataError
 from faultbench.inspection.checking import Report, check
 from faultbench.inspection.checks import check_catalogue, contradiction, told_apart
-from faultbench.inspection.heard import class_of, hear
+from faultbench.inspection.heard import hear
 from faultbench.registry import Registry
 
 SAMPLES = 4096 * 4

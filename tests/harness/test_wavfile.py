@@ -113,6 +113,8 @@ DATA = chunk(b"data", bytes(8))
         (riff(fmt(3, container=2), DATA), "samples of 16 bits take 2 bytes"),
         (riff(fmt(container=3), DATA), "8 bytes of samples of 3 bytes"),
         (riff(fmt(depth=0), DATA), "of 0 bits"),
+        (riff(fmt(depth=8), DATA), "samples of 8 bits take 2 bytes"),
+        (riff(fmt(), DATA).replace(struct.pack("<I", RATE), struct.pack("<I", 12_000)), "12000 samples and 51200 bytes a second"),
         (b"RF64" + riff(fmt(), DATA)[4:], "convert it to an ordinary one"),
         (riff(fmt(3, container=4), chunk(b"data", np.array([0, np.nan], "<f4").tobytes())), "not finite"),
         (riff(*[chunk(b"junk", b"")] * 1001, fmt(), DATA), "more than 1000 parts"),

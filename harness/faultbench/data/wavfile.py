@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +30,11 @@ _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _SUBFORMAT = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """What follows the two bytes of the format in the identifier of an extensible header."""
 _FMT = struct.Struct("<HHIIHH")
+_DEPTHS: Mapping[int, Mapping[int, Collection[int]]] = {
+    _PCM: {1: range(1, 9), 2: range(9, 17), 3: range(17, 25), 4: range(17, 33)},
+    _FLOAT: {4: (32,), 8: (64,)},
+}
+"""By format and bytes of a sample, the bits that may be used of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def open_wav(path: Path, max_bytes: int = MAX_FILE_BYTES) -> WavFile:
 
 
 def _walk(path: Path, stream: BinaryIO, size: int) -> tuple[WavFile, bytes, int, int]:
-    """The header, the bytes of the format chunk, where the samples begin, and their bytes."""
+    """The header, a format chunk that says nothing else, where the samples begin, and how many bytes they take."""
     start = stream.read(12)
     if start[:4] in (b"RF64", b"RIFX", b"riff"):
         raise DataError(f"{path} is a wav file of the variant {start[:4].decode('ascii')!a}: convert it to an ordinary one (RIFF)")
@@ -127,7 +132,7 @@ def _checked(path: Path, fmt: bytes, at: int, length: int, size: int) -> tuple[W
         raise DataError(f"{path} does not say how many samples it holds: the recorder did not finish the file, save it again")
     if length > size - at:
         raise DataError(f"{path} ends in the middle: {size - at} bytes of samples are there, {length} are announced: get the file again")
-    tag, channels, rate_hz, _, block, depth = _FMT.unpack_from(fmt)
+    tag, channels, rate_hz, pace, block, depth = _FMT.unpack_from(fmt)
     if tag == _EXTENSIBLE and len(fmt) >= 40 and fmt[26:40] == _SUBFORMAT:
         tag = int.from_bytes(fmt[24:26], "little")
     if tag not in (_PCM, _FLOAT):
@@ -135,14 +140,14 @@ def _checked(path: Path, fmt: bytes, at: int, length: int, size: int) -> tuple[W
     if not 1 <= channels <= _MAX_CHANNELS or not 1 <= rate_hz <= _MAX_RATE_HZ:
         raise DataError(f"{path} says it holds {channels} channels at {rate_hz} Hz: it is damaged, get it again")
     stored, rest = divmod(block, channels)
-    if (
-        rest
-        or stored not in ((1, 2, 3, 4) if tag == _PCM else (4, 8))
-        or not 0 < depth <= 8 * stored
-        or (tag == _FLOAT and depth != 8 * stored)
-    ):
+    if rest or depth not in _DEPTHS[tag].get(stored, ()):
         raise DataError(f"{path} says that {channels} samples of {depth} bits take {block} bytes: it is damaged, get it again")
+    if pace != rate_hz * block:
+        raise DataError(
+            f"{path} says it holds {rate_hz} samples and {pace} bytes a second, of {block} bytes each: it is damaged, get it again"
+        )
     samples, rest = divmod(length, block)
     if rest or not samples:
         raise DataError(f"{path} holds {length} bytes of samples of {block} bytes: it is damaged, get it again")
-    return WavFile(path, rate_hz, channels, samples, "int" if tag == _PCM else "float", 8 * stored), fmt, at, length
+    wav = WavFile(path, rate_hz, channels, samples, "int" if tag == _PCM else "float", 8 * stored)
+    return wav, _FMT.pack(tag, channels, rate_hz, pace, block, depth), at, length

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from faultbench.data.anchors import copies
 from faultbench.data.inspectable import Inspectable, Remark
 from faultbench.data.recording import Catalogue, Channel, DataSet, Recording
+from faultbench.data.scenarios.new_device import label as class_of
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError
 from faultbench.inspection.checks import check_catalogue, check_signals
-from faultbench.inspection.heard import Heard, class_of, hear
+from faultbench.inspection.heard import Heard, hear
 from faultbench.inspection.levels import Level, levels
 from faultbench.inspection.physics import Borne, bear_out, check_physics
 from faultbench.registry import Registry

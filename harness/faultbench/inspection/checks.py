@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import ELEMENTS, HEALTHY, Catalogue, Geometry, Recording
+from faultbench.data.scenarios.new_device import label as class_of
 from faultbench.data.split import EpisodeRequest
-from faultbench.inspection.heard import Heard, class_of
+from faultbench.inspection.heard import Heard
 
 WINDOW = 2048
 """What the scenarios take where nobody says otherwise."""

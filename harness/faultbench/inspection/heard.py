@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import Channel, Recording
+from faultbench.data.scenarios.new_device import label as class_of
 
 _CLIPPED_RUN = 3
 """Samples in a row at the very largest (or smallest) value: a signal that is not clipped hardly stays there."""
@@ -49,11 +50,6 @@ class Heard:
     def name(self) -> str:
         """The recording, with the channel where it has several."""
         return self.recording.id if len(self.recording.channels) == 1 else f"{self.recording.id} ({self.channel.name})"
-
-
-def class_of(recording: Recording) -> str:
-    """Element and severity: `inner 7 mil`."""
-    return recording.element if recording.healthy else f"{recording.element} {recording.severity}".strip()
 
 
 def hear(recording: Recording, channel: Channel, signal: NDArray[np.float32]) -> Heard:

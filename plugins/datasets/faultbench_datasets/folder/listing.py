@@ -13,7 +13,7 @@ from typing import Any
 
 from faultbench.api import Catalogue, Channel, DataError, Recording, Remark, file_digest, noted, open_regular
 from faultbench_datasets.folder.entries import Entry, read_row, with_ids
-from faultbench_datasets.folder.signals import MAX_BYTES, read_signals
+from faultbench_datasets.folder.signals import KINDS, MAX_BYTES, offered, read_signals
 from faultbench_datasets.folder.table import Table, has_table, read_table
 from faultbench_datasets.folder.template import files_in
 from faultbench_datasets.folder.words import FULL_SCALE, resembling
@@ -25,6 +25,8 @@ ONLY = "signal"
 """What the only channel of a file is called."""
 
 _RATES_AGREE = 1e-6
+_LOOKED_INTO = 1000
+"""Files of a folder without a table whose headers are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def list_folder(root: Path) -> Listing:
         return Listing(None, (Remark("error", str(error)),))
     if not there:
         how = f"write recordings.csv, `faultbench data check {root} --template` begins it"
-        return Listing(None, (Remark("error", f"there is no table: {how}"), *_loose(root, ())))
+        return Listing(None, (Remark("error", f"there is no table: {how}"), *_holdings(root)))
     table = read_table(root)
     name = _plant(table.name or root.name)
     wrong: list[str] = []
@@ -212,6 +214,26 @@ def _remarks_on(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]
     if unused:
         remarks.append(Remark("fact", f"no recording names the geometries {', '.join(map(ascii, unused))}"))
     return remarks
+
+
+def _holdings(root: Path) -> list[Remark]:
+    """What a folder without a table holds, by the headers of its files."""
+    files = files_in(root)
+    alike: dict[str, list[str]] = {}
+    remarks = []
+    for file in files[:_LOOKED_INTO]:
+        try:
+            rate_hz, channels = offered(root / file)
+        except DataError as error:
+            remarks.append(Remark("warning", _short(str(error), root)))
+            continue
+        rate = "" if rate_hz is None else f" of {rate_hz:g} Hz"
+        signals = f"{len(channels) or 'no'} signal{'' if len(channels) == 1 else 's'} each"
+        alike.setdefault(f"{Path(file).suffix.lower()} files{rate} with {signals}", []).append(file)
+    remarks += [Remark("fact", f"{len(some)} {what} ({_some(some)})") for what, some in alike.items()]
+    if len(files) > _LOOKED_INTO:
+        remarks.append(Remark("fact", f"{len(files) - _LOOKED_INTO} more files that could be recordings were not looked into"))
+    return remarks or [Remark("fact", f"no file of it could be a recording ({', '.join(KINDS)})")]
 
 
 def _loose(root: Path, listed: Sequence[str]) -> list[Remark]:
