@@ -14,7 +14,8 @@ _HOMES = {
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
-    "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.rules": ("Rules",),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
@@ -66,12 +67,12 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting
-    from faultbench.data.scenarios.parting import Rules as Rules
     from faultbench.data.scenarios.parting import hold_out as hold_out
     from faultbench.data.scenarios.parting import make_pool as make_pool
     from faultbench.data.scenarios.parting import make_split as make_split
     from faultbench.data.scenarios.parting import scenario_name as scenario_name
     from faultbench.data.scenarios.parting import with_ways as with_ways
+    from faultbench.data.scenarios.rules import Rules as Rules
     from faultbench.data.split import Episode as Episode
     from faultbench.data.split import EpisodeRequest as EpisodeRequest
     from faultbench.data.split import Pool as Pool

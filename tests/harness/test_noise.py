@@ -74,8 +74,7 @@ def test_on_a_floor_the_noise_of_a_machine_is_that_of_its_healthy_recordings(spl
 def test_without_a_healthy_recording_the_floor_is_that_of_all(split: Split, signals: Signals) -> None:
     target = split.target
     keep = [i for i, r in enumerate(target.recordings) if not r.healthy]
-    columns = {f.name: tuple(getattr(target, f.name)[i] for i in keep) for f in dataclasses.fields(target) if f.name != "together"}
-    without = dataclasses.replace(split, target=dataclasses.replace(target, **columns))
+    without = dataclasses.replace(split, target=target.only(keep))
     assert list(floor_powers(without, signals).values()) == pytest.approx([LOUD**2], rel=0.05)
 
 

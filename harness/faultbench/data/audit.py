@@ -4,17 +4,18 @@ It runs on every split before anything is trained, and trusts nothing that made 
 
 | level | support and query share no | source and target share no |
 |---|---|---|
-| T0 | sample | |
+| T0 | sample | sample |
 | T1 | sample, recording, session | sample, recording, session |
 | T2 | as T1 | sample, recording, session, bearing, mounting |
 | T3 | as T1, and bearing | as T2 |
 | T4/T2, T4/T3 | as T2, as T3 | as T2, and data set |
 
-T3 (one rig) leaves the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
+T2 and T3 (one rig) leave the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from faultbench.data.anchors import copies
 from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
+from faultbench.data.episodes import row_spans
 from faultbench.data.recording import Recording
 from faultbench.data.split import ONE_RIG, Pool, Signals, Split
 from faultbench.errors import IsolationError
@@ -37,7 +39,7 @@ _DAY = ("sample", "recording", "session")
 _DEVICE = (*_DAY, "bearing", "mounting")
 _PLANT = (*_DEVICE, "dataset")
 PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ()},
+    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ("sample",)},
     "T1": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DAY},
     "T2": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DEVICE},
     "T3": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _DEVICE},
@@ -96,7 +98,7 @@ def audit(split: Split, signals: Signals) -> Audit:
     for thing in THINGS:
         count, text = _across_sides(split, thing, content)
         shared[SOURCE_TARGET][thing] = count
-        one_rig = thing == "mounting" and split.level == "T3" and split.note == ONE_RIG
+        one_rig = thing == "mounting" and split.level in ("T2", "T3") and split.note == ONE_RIG
         if count and thing in promised[SOURCE_TARGET] and not one_rig:
             findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
         count, text = _within_episodes(split, thing, content)
@@ -169,10 +171,23 @@ def _across_sides(split: Split, thing: str, content: Mapping[tuple[str, str, str
     """How many of a thing both sides have, and an example."""
     both = [_things(pool, thing, content) for _, pool in _pools(split)]
     common = sorted(set(both[0]) & set(both[1]), key=str)
+    if thing == "sample":
+        rows = [[[row for row, x in enumerate(side) if x == group] for side in both] for group in common]
+        common = [group for group, (source, target) in zip(common, rows, strict=True) if _samples_met(split, source, target)]
     if not common:
         return 0, ""
     examples = [f"{_named_row(split.source, both[0].index(x))} and {_named_row(split.target, both[1].index(x))}" for x in common[:2]]
     return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
+
+
+def _samples_met(split: Split, source: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether recordings of one content meet; only of one and the same recording can both sides use different stretches."""
+    spans = row_spans(split.source), row_spans(split.target)
+    for i, j in itertools.product(source, target):
+        (first, last), (other, end) = spans[0][i].tolist(), spans[1][j].tolist()
+        if _key(split.source, i) != _key(split.target, j) or (first < end and other < last):
+            return True
+    return False
 
 
 def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from faultbench.data.episodes import row_spans
 from faultbench.data.recording import HEALTHY
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 
@@ -14,7 +15,7 @@ from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> Iterable[str]:
     """What is wrong with a pool: columns, ids, channels, rates, labels, and signals that are not what the catalogue says."""
     columns = (pool.channels, pool.labels, pool.conditions, pool.parts)
-    if {len(column) for column in columns} != {len(pool.recordings)} or not pool.recordings:
+    if {len(column) for column in columns} != {len(pool.recordings)} or len(pool.spans) not in (0, len(pool.recordings)) or not columns[0]:
         yield f"the {side} pool is empty or its columns differ in length"
         return
     for (dataset, name), times in Counter((r.dataset, r.id) for r in pool.recordings).items():
@@ -37,6 +38,9 @@ def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> It
             yield f"{name} of the {side} has {len(signal)} samples, the catalogue says {known.samples}"
         elif not np.isfinite(signal).all():
             yield f"{name} of the {side} holds samples that are not finite"
+    for recording, channel, (first, last) in zip(pool.recordings, pool.channels, pool.spans, strict=False):
+        if not 0 <= first <= last <= len(signals.get((recording.dataset, recording.id, channel), ())):
+            yield f"{recording.dataset}/{recording.id} of the {side} has no samples {first} to {last}"
 
 
 def index_findings(split: Split) -> Iterable[str]:
@@ -85,11 +89,12 @@ def _findings(episode: Episode, pool: Pool, request: EpisodeRequest, window: int
 
 def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode, pool: Pool, window: int) -> Iterable[str]:
     rows, starts = windows[:, 0], windows[:, 1]
+    spans = row_spans(pool)
     for row, start, way in zip(rows.tolist(), starts.tolist(), classes.tolist(), strict=True):
         recording = pool.recordings[row]
-        samples = recording.channel(pool.channels[row]).samples or 0
-        if not 0 <= start <= samples - window:
-            yield f"its window at {start} lies outside {recording.id} of {samples} samples"
+        first, last = spans[row].tolist()
+        if not first <= start <= last - window:
+            yield f"its window at {start} lies outside {recording.id}, of which it may use samples {first} to {last}"
             return
         if pool.labels[row] != episode.classes[way]:
             yield f"a window of {recording.id} ({pool.labels[row]}) is given as {episode.classes[way]}"
@@ -102,7 +107,7 @@ def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode,
 
 
 def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
-    """Ways keep to one condition each, support and query of a way share no part, and supports come together where they must."""
+    """Ways keep to one condition each, support and query of a way share no part or one, and supports come together where they must."""
     stages = set()
     for way, label in enumerate(episode.classes):
         support = episode.support[episode.support_labels == way, 0].tolist()
@@ -113,7 +118,9 @@ def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
         parts = {pool.parts[row] for row in support}
         stages |= parts
         both = sorted(parts & {pool.parts[row] for row in query})
-        if both:
+        if not pool.apart and {pool.parts[row] for row in query} != parts:
+            yield f"support and query of {label} come from different parts, not from one"
+        elif pool.apart and both:
             yield f"support and query of {label} share the part {both[0]}"
         if len(parts) > 1:
             yield f"the support of {label} comes from {len(parts)} parts"

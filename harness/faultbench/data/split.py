@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from faultbench.data.recording import Catalogue, Recording
 
 ONE_RIG = "one rig"
-"""The note of a T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
+"""The note of a T2 or T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
+
+COLUMNS = ("recordings", "channels", "labels", "conditions", "parts")
+"""The columns of a pool that every pool has, one entry per recording."""
 
 Signals = Mapping[tuple[str, str, str], NDArray[np.float32]]
 """The signals by (data set, recording id, channel name); reading one is cheap (a memory map)."""
@@ -46,8 +50,12 @@ class Pool:
         channels: The channel that is read of each.
         labels: The class of each, as the scenario names it.
         conditions: What one way of an episode keeps to: a way is one condition, and no two ways of an episode have one label.
-        parts: What support and query of one way never share: the load at T2, the bearing at T3.
+        parts: What support and query of one way never share: the load at T2, the bearing at T3. Where `apart` is false: what they
+            share.
         together: Whether the supports of all ways come from the same part (at T2 one load, else the load gives the class away).
+        apart: Whether support and query of a way come from different parts. At T0 they come from one and the same.
+        spans: The samples that may be used of each recording, as (first, behind the last); empty where that is all of every one.
+            At T0 source and target share recordings, by halves.
     """
 
     recordings: tuple[Recording, ...]
@@ -56,6 +64,14 @@ class Pool:
     conditions: tuple[str, ...]
     parts: tuple[str, ...]
     together: bool
+    apart: bool = True
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def only(self, rows: Sequence[int]) -> Pool:
+        """The pool of some of its recordings, by their numbers."""
+        named = (*COLUMNS, "spans") if self.spans else COLUMNS
+        columns: dict[str, Any] = {name: tuple(getattr(self, name)[row] for row in rows) for name in named}
+        return dataclasses.replace(self, **columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.recording import Channel, Geometry, Recording
-from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
+from faultbench.data.split import COLUMNS, Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 HEAD = "split.json"
 ARRAYS = ("support", "support_labels", "query", "query_labels")
 
@@ -103,8 +103,10 @@ def _split(head: Mapping[str, Any], arrays: Mapping[str, NDArray[np.int64]]) -> 
 
 
 def _pool(said: Mapping[str, Any]) -> Pool:
-    columns = {name: tuple(said[name]) for name in ("channels", "labels", "conditions", "parts")}
-    return Pool(recordings=tuple(map(_recording, said["recordings"])), **columns, together=said["together"])
+    columns: dict[str, Any] = {name: tuple(said[name]) for name in COLUMNS if name != "recordings"}
+    rules: dict[str, Any] = {name: said[name] for name in ("together", "apart")}
+    spans = tuple((first, last) for first, last in said["spans"])
+    return Pool(recordings=tuple(map(_recording, said["recordings"])), **columns, **rules, spans=spans)
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:

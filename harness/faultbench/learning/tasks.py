@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from faultbench.data.episodes import EpisodeDrawer
+from faultbench.data.episodes import EpisodeDrawer, row_spans
 from faultbench.data.split import EpisodeRequest, Pool, Signals
 from faultbench.data.windows import cut
 from faultbench.learning.contracts import TaskBatch
@@ -61,9 +61,8 @@ class Tasks:
     def windows(self) -> dict[str, torch.Tensor]:
         """Every condition's windows (n, channel, sample), of all its recordings, on the grid of whole windows."""
         found: dict[str, list[NDArray[np.float32]]] = {}
-        for index, recording in enumerate(self.pool.recordings):
-            samples = len(self._signals[recording.dataset, recording.id, self.pool.channels[index]])
-            starts = np.arange(samples // self.window, dtype=np.int64) * self.window
+        for index, (first, last) in enumerate(row_spans(self.pool).tolist()):
+            starts = first + np.arange((last - first) // self.window, dtype=np.int64) * self.window
             rows = np.stack([np.full_like(starts, index), starts], 1)
             found.setdefault(self.pool.conditions[index], []).append(cut(self._signals, self.pool, rows, self.window))
         return {condition: torch.from_numpy(np.concatenate(windows)) for condition, windows in found.items()}

@@ -11,7 +11,7 @@ class Leaky(NewDevice):
     def split(self, catalogues, request, seed):
         made = super().split(catalogues, request, seed)
         s, t = made.source, made.target
-        mixed = {f.name: getattr(s, f.name) + getattr(t, f.name)[:1] for f in dataclasses.fields(s) if f.name != "together"}
+        mixed = {name: getattr(s, name) + getattr(t, name)[:1] for name in ("recordings", "channels", "labels", "conditions", "parts")}
         return dataclasses.replace(made, source=dataclasses.replace(s, **mixed))
 
 

@@ -7,16 +7,28 @@ from collections.abc import Iterable
 from faultbench.hookspecs import hookimpl
 from faultbench.offers import Offer, Param
 
-_PARAMS = {
-    "target": Param(str, "", "the machine or mounting held out as the new device; empty takes the data set's first"),
-    "window": Param(int, 2048, "samples per window", ge=64),
-}
+_WINDOW = {"window": Param(int, 2048, "samples per window", ge=64)}
+_USED = {"target": Param(str, "", "the machine or mounting that is used; empty takes the data set's first"), **_WINDOW}
+_HELD_OUT = "the machine or mounting held out as the new device, or of a single rig a severity; empty takes the data set's first"
+_PARAMS = {"target": Param(str, "", _HELD_OUT), **_WINDOW}
 
 
 @hookimpl
 def faultbench_scenarios() -> Iterable[Offer]:
     """The built-in scenarios."""
     return [
+        Offer(
+            name="window",
+            factory="faultbench.data.scenarios.window:Window",
+            summary="T0: the literature's random split of windows of the same recordings; leaks the bearing, never passes a gate",
+            params=_USED,
+        ),
+        Offer(
+            name="session",
+            factory="faultbench.data.scenarios.session:Session",
+            summary="T1: the same bearings in other sessions or at other loads; leaks the bearing, never passes a gate",
+            params=_USED,
+        ),
         Offer(
             name="new-device",
             factory="faultbench.data.scenarios.new_device:NewDevice",
@@ -34,7 +46,7 @@ def faultbench_scenarios() -> Iterable[Offer]:
             factory="faultbench.data.scenarios.new_dataset:NewDataset",
             summary="T4: trained on other data sets (--source) altogether; support and query inside the target as at T2 or T3",
             params={
-                **_PARAMS,
+                **_USED,
                 "base": Param(str, "hz", "what all signals are brought to: the lowest rate, or samples per turn", choices=("hz", "orders")),
                 "inside": Param(str, "T2", "what support and query keep apart: the load (T2) or the bearing (T3)", choices=("T2", "T3")),
             },
