@@ -12,6 +12,7 @@ _HOMES = {
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
+    "faultbench.data.origin": ("Filtering", "Origin"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from faultbench.data.matfile import MatFile as MatFile
     from faultbench.data.matfile import MatVariable as MatVariable
     from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.origin import Filtering as Filtering
+    from faultbench.data.origin import Origin as Origin
     from faultbench.data.recording import ELEMENTS as ELEMENTS
     from faultbench.data.recording import HEALTHY as HEALTHY
     from faultbench.data.recording import Catalogue as Catalogue

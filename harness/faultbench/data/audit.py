@@ -26,7 +26,7 @@ from faultbench.data.anchors import copies
 from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
 from faultbench.data.episodes import row_spans
 from faultbench.data.recording import Recording
-from faultbench.data.split import ONE_RIG, Pool, Signals, Split
+from faultbench.data.split import Pool, Signals, Split, on_one_rig
 from faultbench.errors import IsolationError
 
 THINGS = ("sample", "recording", "session", "bearing", "mounting", "dataset")
@@ -98,7 +98,7 @@ def audit(split: Split, signals: Signals) -> Audit:
     for thing in THINGS:
         count, text = _across_sides(split, thing, content)
         shared[SOURCE_TARGET][thing] = count
-        one_rig = thing == "mounting" and split.level in ("T2", "T3") and split.note == ONE_RIG
+        one_rig = thing == "mounting" and split.level in ("T2", "T3") and on_one_rig(split.note)
         if count and thing in promised[SOURCE_TARGET] and not one_rig:
             findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
         count, text = _within_episodes(split, thing, content)
@@ -140,7 +140,7 @@ def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
 def _frame_findings(split: Split) -> Iterable[str]:
     if split.level not in PROMISES:
         yield f"level {split.level!r} is none of {', '.join(PROMISES)}"
-    if split.note == ONE_RIG and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
+    if on_one_rig(split.note) and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
         yield "the note says one rig, the recordings have several mountings"
 
 

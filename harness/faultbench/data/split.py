@@ -127,11 +127,17 @@ class Split:
     left_out: tuple[str, ...] = ()
 
 
+def on_one_rig(note: str) -> bool:
+    """Whether a split's note says that its data have a single mounting; more may be said behind it."""
+    return note.partition("; ")[0] == ONE_RIG
+
+
 class Scenario(Protocol):
     """The contract of a scenario: a policy of splitting, with the labels and the isolation level that go with it.
 
     A scenario that trains on other data sets than the one it tests on has an attribute `base` beside: what the signals of all are brought
-    to (`data.resampling`). It then gets several catalogues, the target's first; any other gets one.
+    to (`data.resampling`). It then gets several catalogues, the target's first; any other gets one. A scenario that reads something beside
+    its parameters, a file say, has an attribute `content`: a digest of what it read.
     """
 
     level: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data.split import split
 from faultbench.cli.data.where import where
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     help="Get data sets, check recordings, look at them, audit splits.",
     rich_markup_mode=None,
 )
+app.command("split", cls=Command)(split)
 app.command("where", cls=Command)(where)
 
 

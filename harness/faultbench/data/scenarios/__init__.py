@@ -15,7 +15,20 @@ _PARAMS = {"target": Param(str, "", _HELD_OUT), **_WINDOW}
 
 @hookimpl
 def faultbench_scenarios() -> Iterable[Offer]:
-    """The built-in scenarios."""
+    """The built-in scenarios, and the one that stands in a file."""
+    return [
+        *builtin(),
+        Offer(
+            name="file",
+            factory="faultbench.data.scenarios.file:FileScenario",
+            summary="a scenario of your own, in a TOML file, at the level that it claims; -s my.toml is short for it",
+            params={"path": Param(str, None, "the file")},
+        ),
+    ]
+
+
+def builtin() -> list[Offer]:
+    """The scenarios that a scenario file can extend."""
     return [
         Offer(
             name="window",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from faultbench.data.episodes import generator
 from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.scenarios.new_device import MOST_WAYS
 from faultbench.data.scenarios.parting import LEAST_WAYS, Parting, hold_out, make_split, scenario_name, with_ways, without_lone
-from faultbench.data.scenarios.rules import KNOWN_FAULT, Rule, load, mounting, parted, session, specimen
+from faultbench.data.scenarios.rules import KNOWN_FAULT, Rule, Rules, load, mounting, parted, session, specimen
 from faultbench.data.split import EpisodeRequest, Split
-from faultbench.errors import IsolationError
+from faultbench.errors import IsolationError, UsageError
 
 FEWEST = 4
 """Loads, or sessions of a load: two for the source's support and query, two for the target's."""
+
+_DRAWS = 24
+"""How often halves are drawn where one is too short for what is asked: four loads can be halved in six ways."""
 
 
 class Session:
@@ -24,6 +27,7 @@ class Session:
 
     - Where every mounting of the target was measured at four loads or more, half of the loads, drawn by the seed, are the source's
       and the others the target's; support and query of a way are at different loads, the supports of all ways at one.
+    - Halves of which one is too short for what is asked are drawn again. Only the lengths of recordings decide it.
     - Elsewhere each specimen's sessions of a load are halved (the minutes of a bearing that ran at one load to its end, say). A
       way then keeps to one load, and its support is one session. Sessions belong to one specimen, so the supports of an episode
       have none in common, and the loads of its ways can differ: a load of its own can give a class away.
@@ -58,17 +62,27 @@ class Session:
                 f"{name}: {held.name} was measured at {most[0]} loads at most, in {most[1]} sessions of one load at most; source and "
                 f"target need two of their own: take window or new-device, or another data set"
             )
-        chosen = _halves(groups, seed)
+        refused: list[UsageError | IsolationError] = []
+        for draw in range(_DRAWS):
+            try:
+                return self._parted(name, held, rules, member, _halves(groups, seed, draw), request, seed)
+            except (UsageError, IsolationError) as error:
+                refused.append(error)
+        raise refused[0]
+
+    def _parted(
+        self, name: str, held: Parting, rules: Rules, member: Rule, chosen: Collection[str], request: EpisodeRequest, seed: int
+    ) -> Split:
+        """The split whose target are the chosen loads or sessions."""
         target = tuple(r for r in held.target if member(r) in chosen)
-        source = tuple(r for r in held.target if member(r) not in chosen)
         able = parted(target, rules)
         if len(able) < LEAST_WAYS:
             raise IsolationError(f"{name}: {len(able)} classes of {held.name} part support from query, two are needed: take another target")
-        parting = Parting(held.name, target, source, dropped=(*held.source, *held.dropped))
+        source = tuple(r for r in held.target if member(r) not in chosen)
         return make_split(
             name,
             self.level,
-            without_lone(parting, rules),
+            without_lone(Parting(held.name, target, source, dropped=(*held.source, *held.dropped)), rules),
             rules,
             with_ways(request, min(MOST_WAYS, len(able))),
             window=self._window,
@@ -96,11 +110,11 @@ def _groups(recordings: Iterable[Recording], group: Rule, member: Rule) -> dict[
     return {name: sorted(members) for name, members in sorted(found.items())}
 
 
-def _halves(groups: Mapping[str, Sequence[str]], seed: int) -> set[str]:
+def _halves(groups: Mapping[str, Sequence[str]], seed: int, draw: int) -> set[str]:
     """The target's half of each group's members, rounded down, drawn by the seed; a member of several groups is on one side in all."""
     side: dict[str, bool] = {}
     for name, members in groups.items():
-        order = [members[i] for i in generator(seed, "session", name).permutation(len(members))]
+        order = [members[i] for i in generator(seed, "session", name, str(draw)).permutation(len(members))]
         wanted = len(members) // 2 - sum(side.get(member, False) for member in members)
         for member in order:
             if member not in side:

@@ -8,6 +8,7 @@ import json
 from faultbench.data.audit import audit, require
 from faultbench.data.split import EpisodeRequest, Scenario, Split
 from faultbench.data.splitfile import save_split
+from faultbench.errors import UsageError
 from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import PoolSignals, load_catalogues
 from faultbench.matrix.stages import AUDIT_FILE, SPLIT_FOLDER
@@ -19,9 +20,11 @@ def draw(work: Work) -> Split:
 
     Raises:
         IsolationError: The scenario cannot keep its level on these data, or does not.
-        UsageError: The request contradicts the scenario.
+        UsageError: The request contradicts the scenario, or the scenario's file was changed since the run was planned.
     """
     scenario: Scenario = make(work.params["scenario"])
+    if getattr(scenario, "content", None) != work.params.get("content"):
+        raise UsageError(f"{work.params['scenario'].spelling} changed while the run was planned: run again")
     request = EpisodeRequest(**work.params["request"])
     made = scenario.split(load_catalogues(work.inputs["ingest"]), request, work.params["seed"])
     found = audit(made, PoolSignals(work.inputs["ingest"], made.source, made.target))

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faultbench.api import Catalogue, DataError, Recording
-from faultbench_datasets.simulated.catalogue import CHANNEL, NAME, catalogue, measured
+from faultbench.api import Catalogue, DataError, Origin, Recording
+from faultbench_datasets.simulated.catalogue import CHANNEL, NAME, VERSION, catalogue, measured
+from faultbench_datasets.simulated.rig import RATE_HZ
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,3 +48,7 @@ class Simulated:
         if channel != CHANNEL:
             raise DataError(f"{NAME}: {recording.id} has no channel {channel}: its only channel is {CHANNEL}")
         return measure(*found)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """What makes the signals: they are in no file."""
+        return Origin(made_by=f"faultbench, data set {NAME}, version {VERSION}", recorded_hz=RATE_HZ)

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Origin, Recording, open_mat
 
 NAME = "uestc"
 READER_VERSION = 1
@@ -145,6 +145,11 @@ class Uestc:
             raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")
         signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32)
         return signal
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the variable of a signal."""
+        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        return Origin(mat.path.name, "Data", mat.sha256, RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Recording, UsageError, noted, read_csv
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, noted, read_csv
 from faultbench_datasets.xjtu_sy.bearings import BEARINGS, GEOMETRY, SINGLE, Bearing
 from faultbench_datasets.xjtu_sy.onset import Onset, find_onset
 
@@ -124,6 +124,12 @@ class XjtuSy:
                 raise DataError(f"xjtu_sy: {path} has changed since it was listed: run again")
             self._last = path, signals
         return self._last[1][CHANNELS.index(channel)].copy()
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the column of a signal."""
+        bearing, minute = _found(recording.id)
+        file = f"{bearing.condition.folder}/{bearing.name}/{minute}.csv"
+        return Origin(file, HEADER[CHANNELS.index(channel)], recorded_hz=RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
