@@ -112,7 +112,16 @@ def test_two_levels_differ_by_a_factor(split: Split, signals: Signals) -> None:
 
 @pytest.mark.parametrize(
     ("text", "spelling"),
-    [("10", "10"), (" -5 ", "-5"), ("2.50", "2.5"), ("+3", "3"), ("-0", "0"), ("floor:10", "floor:10"), ("clean", None)],
+    [
+        ("10", "10"),
+        (" -5 ", "-5"),
+        ("2.50", "2.5"),
+        ("+3", "3"),
+        ("-0", "0"),
+        ("floor:10", "floor:10"),
+        ("machine:-2.50", "machine:-2.5"),
+        ("clean", None),
+    ],
 )
 def test_levels_have_one_spelling(text: str, spelling: str | None) -> None:
     noise = parse_noise(text)
@@ -121,7 +130,8 @@ def test_levels_have_one_spelling(text: str, spelling: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "loud", "10dB", "nan", "inf", "1e3", "1_0", "101", "-100.5", "floor", "floor:", "snr:3", ":3", "a:b:1"]
+    "text",
+    ["", "loud", "10dB", "nan", "inf", "1e3", "1_0", "101", "-100.5", "floor", "floor:", "machine:", "machine", "snr:3", ":3", "a:b:1"],
 )
 def test_what_is_no_level_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(UsageError) as refused:

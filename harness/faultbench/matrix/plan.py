@@ -153,7 +153,7 @@ class _Builder:
         splits = [data.split(*pair, seed) for seed in seeds]
         exports = [self._export(cell, seed, split) for seed, split in zip(seeds, splits, strict=True)]
         device = self._device(cell.target)
-        error = device if isinstance(device, CellError) else data.contradiction(*pair)
+        error = device if isinstance(device, CellError) else data.contradiction(*pair, cell.snr)
         if isinstance(device, CellError) or error is not None:
             return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, error)
         episodes = [data.episodes(*pair, seed) for seed in seeds]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from faultbench.data.machine_noise import refuse_machine_noise
+from faultbench.data.noise import CLEAN, MACHINE, parse_noise
 from faultbench.data.recording import Catalogue, DataSet
 from faultbench.data.resampling import common_base, rebased
 from faultbench.data.split import EpisodeRequest, Scenario
@@ -53,7 +55,7 @@ class Splitting:
         self._into, self._request, self._data_dir = into, dict(request), data_dir
         self._sources = tuple({choice.spelling: choice for choice in sources}.values())
         self._scenarios: dict[str, Scenario | FaultbenchError] = {}
-        self._contradictions: dict[tuple[str, str], FaultbenchError | None] = {}
+        self._contradictions: dict[tuple[str, str, bool], FaultbenchError | None] = {}
         self.catalogues: dict[str, Catalogue] = {}
 
     def split(self, dataset: Choice, scenario: Choice, seed: int) -> str:
@@ -108,13 +110,21 @@ class Splitting:
             self.catalogues[dataset.spelling] = made.catalogue()
         return self.catalogues[dataset.spelling]
 
-    def contradiction(self, dataset: Choice, scenario: Choice) -> FaultbenchError | None:
-        """Why a scenario refuses what is asked of a data set, where the catalogue alone can tell: it knows every signal's length."""
-        pair = dataset.spelling, scenario.spelling
-        if pair not in self._contradictions:
+    def contradiction(self, dataset: Choice, scenario: Choice, snr: str = CLEAN) -> FaultbenchError | None:
+        """Why what is asked of a data set is refused, where the catalogue alone can tell: it knows every signal's length.
+
+        Args:
+            dataset: What is split.
+            scenario: The scenario, which may refuse.
+            snr: The noise on the target's windows: that of the machine itself cannot be had everywhere.
+        """
+        noise = parse_noise(snr)
+        recorded = noise is not None and noise.rule == MACHINE
+        asked = dataset.spelling, scenario.spelling, recorded
+        if asked not in self._contradictions:
             catalogues = [self.catalogue(each) for each in self.datasets(dataset, scenario)]
-            self._contradictions[pair] = self._refusal(scenario, catalogues)
-        return self._contradictions[pair]
+            self._contradictions[asked] = self._refusal(scenario, catalogues, recorded)
+        return self._contradictions[asked]
 
     def _params(self, scenario: Choice, seed: int) -> dict[str, Any]:
         content = self.content(scenario)
@@ -134,7 +144,7 @@ class Splitting:
         params = {"dataset": dataset, "catalogue": self.catalogue(dataset).digest}
         return self._into.add(stages.INGEST, f"ingest {dataset.spelling}", params, {})
 
-    def _refusal(self, chosen: Choice, catalogues: Sequence[Catalogue]) -> FaultbenchError | None:
+    def _refusal(self, chosen: Choice, catalogues: Sequence[Catalogue], recorded: bool) -> FaultbenchError | None:
         """Why a scenario refuses; None too where not every length is known, so that the signals have to be read first."""
         scenario = self._scenario(chosen)
         if isinstance(scenario, FaultbenchError):
@@ -145,7 +155,9 @@ class Splitting:
                 common = common_base(catalogues, base)
                 catalogues = [rebased(catalogue, common) for catalogue in catalogues]
             if all(channel.samples is not None for c in catalogues for recording in c.recordings for channel in recording.channels):
-                scenario.split(catalogues, EpisodeRequest(**{**self._request, "episodes": 1}), 0)
+                made = scenario.split(catalogues, EpisodeRequest(**{**self._request, "episodes": 1}), 0)
+                if recorded:
+                    refuse_machine_noise(made, catalogues)
         except FaultbenchError as error:
             return error
         except Exception as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
