@@ -288,6 +288,14 @@ def test_a_published_split_that_is_not_there_or_was_changed_is_refused(files: li
         made(PUBLISHED)
 
 
+def test_published_splits_of_two_levels_are_not_one_scenario(files: list[Split], made: Made, plant: Plant, tmp_path: Path) -> None:
+    assert files
+    other = UnseenBearing(window=64).split([plant()], REQUEST, 1)
+    write_document(document(other, [plant()], lambda _r, _c: Origin()), tmp_path / "theirs.1.json.gz")
+    with pytest.raises(DataError, match=r"theirs\.0\.json\.gz and .*theirs\.1\.json\.gz are of 'T2 and T3': name the splits of one"):
+        made(PUBLISHED)
+
+
 # --- the digest
 
 

@@ -131,7 +131,7 @@ class _Builder:
         self._stages = Stages(given)
         self._request = dataclasses.asdict(settings.request())
         sources = [registry.choose("datasets", name) for name in settings.source]
-        self._splitting = Splitting(self._stages, sources, self._request, settings.data_dir)
+        self._splitting = Splitting(self._stages, sources, self._request, settings.seeds, settings.data_dir)
         self._scale = QUICK_SCALE if settings.quick else 1.0
         self._parts = parts_digest(registry)
         self._devices: dict[str, str | CellError] = {}

@@ -84,7 +84,7 @@ def publish(
     """
     into = Stages({"data_dir": settings.data_dir, "plugins": any(not plugin.source.builtin for plugin in registry.plugins)})
     sources = [registry.choose("datasets", name) for name in settings.source]
-    splitting = Splitting(into, sources, dataclasses.asdict(settings.request()), settings.data_dir)
+    splitting = Splitting(into, sources, dataclasses.asdict(settings.request()), settings.seeds, settings.data_dir)
     refused: list[FaultbenchError] = []
     wanted: dict[str, _Wanted] = {}
     pairs = itertools.product(_choices(registry, "datasets", settings.datasets), _choices(registry, "scenarios", settings.scenarios))

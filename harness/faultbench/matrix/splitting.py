@@ -21,6 +21,9 @@ from faultbench.registry import Choice, make
 
 _log = logging.getLogger(__name__)
 
+_SEEDS_TRIED = 10
+"""With how many seeds a scenario is asked beforehand: it may refuse one and take another, and a split takes some hundredths of a second."""
+
 
 class Stages:
     """Gathers stages; a stage that two goals share has one key, hence is one.
@@ -48,11 +51,12 @@ class Splitting:
         into: Where stages go.
         sources: The data sets that a scenario trains on, where it takes others than the one it tests on.
         request: The shape of the episodes, by the names of `EpisodeRequest`.
+        seeds: How many seeds.
         data_dir: The folder that holds a folder per data set, or None.
     """
 
-    def __init__(self, into: Stages, sources: Iterable[Choice], request: Mapping[str, int], data_dir: Path | None) -> None:
-        self._into, self._request, self._data_dir = into, dict(request), data_dir
+    def __init__(self, into: Stages, sources: Iterable[Choice], request: Mapping[str, int], seeds: int, data_dir: Path | None) -> None:
+        self._into, self._request, self._seeds, self._data_dir = into, dict(request), seeds, data_dir
         self._sources = tuple({choice.spelling: choice for choice in sources}.values())
         self._scenarios: dict[str, Scenario | FaultbenchError] = {}
         self._contradictions: dict[tuple[str, str, bool], FaultbenchError | None] = {}
@@ -155,9 +159,10 @@ class Splitting:
                 common = common_base(catalogues, base)
                 catalogues = [rebased(catalogue, common) for catalogue in catalogues]
             if all(channel.samples is not None for c in catalogues for recording in c.recordings for channel in recording.channels):
-                made = scenario.split(catalogues, EpisodeRequest(**{**self._request, "episodes": 1}), 0)
-                if recorded:
-                    refuse_machine_noise(made, catalogues)
+                for seed in range(min(self._seeds, _SEEDS_TRIED)):
+                    made = scenario.split(catalogues, EpisodeRequest(**{**self._request, "episodes": 1}), seed)
+                    if recorded:
+                        refuse_machine_noise(made, catalogues)
         except FaultbenchError as error:
             return error
         except Exception as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run

@@ -13,7 +13,7 @@ def faultbench_datasets():
 
 @hookimpl
 def faultbench_scenarios():
-    for name in ("leaky", "counting", "broken"):
+    for name in ("leaky", "counting", "broken", "choosy"):
         yield Offer(name, f"made_up_scenarios:{name.title()}", f"a {name} scenario", WINDOW)
 
 

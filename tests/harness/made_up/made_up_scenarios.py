@@ -3,6 +3,7 @@
 import dataclasses
 
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.errors import IsolationError
 
 
 class Leaky(NewDevice):
@@ -27,3 +28,12 @@ class Counting(NewDevice):
 class Broken(NewDevice):
     def split(self, catalogues, request, seed):
         raise ZeroDivisionError("on purpose")
+
+
+class Choosy(NewDevice):
+    """Takes the first seed alone."""
+
+    def split(self, catalogues, request, seed):
+        if seed:
+            raise IsolationError(f"seed {seed} is refused on purpose: take one seed")
+        return super().split(catalogues, request, seed)

@@ -18,7 +18,7 @@ from faultbench.data.scenarios.new_device import MOST_WAYS
 from faultbench.data.scenarios.parting import Parting, make_split, with_ways, without_lone
 from faultbench.data.scenarios.rules import Rules, element, element_severity, mounting, parted
 from faultbench.data.split import ONE_RIG, EpisodeRequest, Scenario, Split
-from faultbench.errors import IsolationError, UsageError
+from faultbench.errors import DataError, IsolationError, UsageError
 
 Splitter = Callable[[Sequence[Catalogue], EpisodeRequest, int], Split]
 
@@ -49,7 +49,7 @@ class FileScenario:
             files = [self._path.parent / file for file in made.files]
             contents += [read_file(file) for file in files]
             documents = [parse_document(each, file) for each, file in zip(contents[1:], files, strict=True)]
-            self.level, base = str(documents[0].get("level")), _base_of(documents[0])
+            self.level, base = _alike(documents, files)
             self._split = _PublishedSplits(path, documents, files)
         else:
             self.level, base = made.level, made.base
@@ -86,9 +86,21 @@ def _extended(made: Extended, path: str) -> Scenario:
     return scenario
 
 
-def _base_of(document: Mapping[str, Any]) -> str | None:
-    base = document.get("base")
-    return str(base.get("kind")) if isinstance(base, dict) else None
+def _alike(documents: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> tuple[str, str | None]:
+    """The level and the base that published splits have in common.
+
+    Raises:
+        DataError: They are not of one scenario's making.
+    """
+    found = []
+    for document in documents:
+        base = document.get("base")
+        found.append((str(document.get("level")), str(base.get("kind")) if isinstance(base, dict) else None))
+    for other, file in zip(found, files, strict=True):
+        if other != found[0]:
+            said = " and ".join(f"{level}{f' in {base}' if base else ''}"[:40] for level, base in (found[0], other))
+            raise DataError(f"{files[0]} and {file} are of {said!a}: name the splits of one scenario, one per seed")
+    return found[0]
 
 
 class _PublishedSplits:
