@@ -7,8 +7,8 @@ import pytest
 
 from faultbench.data.audit import audit, require
 from faultbench.data.recording import Channel
+from faultbench.data.scenarios.channels import named_channels
 from faultbench.data.scenarios.new_device import NewDevice
-from faultbench.data.scenarios.parting import named_channels
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
 from faultbench.data.split import EpisodeRequest
 from faultbench.data.windows import cut, slow_channels

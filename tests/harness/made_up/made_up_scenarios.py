@@ -5,6 +5,8 @@ import dataclasses
 from faultbench.data.scenarios.new_dataset import NewDataset
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.split import COLUMNS
+from faultbench.errors import IsolationError
 
 
 class Leaky(NewDevice):
@@ -13,7 +15,7 @@ class Leaky(NewDevice):
     def split(self, catalogues, request, seed):
         made = super().split(catalogues, request, seed)
         s, t = made.source, made.target
-        mixed = {f.name: getattr(s, f.name) + getattr(t, f.name)[:1] for f in dataclasses.fields(s) if f.name != "together"}
+        mixed = {name: getattr(s, name) + getattr(t, name)[:1] for name in ("recordings", "channels", "labels", "conditions", "parts")}
         return dataclasses.replace(made, source=dataclasses.replace(s, **mixed))
 
 
@@ -54,5 +56,14 @@ class Generous(NewDataset):
     def split(self, catalogues, request, seed):
         made = super().split(catalogues, request, seed)
         other = NewDevice(window=64).split(catalogues[:1], request, seed).source
-        mixed = {f.name: getattr(made.source, f.name) + getattr(other, f.name) for f in dataclasses.fields(other) if f.name != "together"}
+        mixed = {f: getattr(made.source, f) + getattr(other, f) for f in COLUMNS}
         return dataclasses.replace(made, source=dataclasses.replace(made.source, **mixed))
+
+
+class Choosy(NewDevice):
+    """Takes the first seed alone."""
+
+    def split(self, catalogues, request, seed):
+        if seed:
+            raise IsolationError(f"seed {seed} is refused on purpose: take one seed")
+        return super().split(catalogues, request, seed)
