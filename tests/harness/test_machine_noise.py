@@ -41,22 +41,23 @@ def split_of(scenario: Any, catalogue: Catalogue, **request: Any) -> Split:
     return made
 
 
-def shown(split: Split) -> np.ndarray:
-    """(window, 2): every window of every episode, once."""
-    return np.unique(np.concatenate([np.concatenate([e.support, e.query]) for e in split.episodes]), axis=0)
+def shown(split: Split) -> list[tuple[int, int, int]]:
+    """(episode, recording, first sample) of every window of every episode."""
+    return [(i, *window) for i, e in enumerate(split.episodes) for window in np.concatenate([e.support, e.query]).tolist()]
 
 
-def added(split: Split, catalogue: Catalogue, signals: Signals, snr_db: float, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The clean windows, and what was added to them, in float64."""
+def added(split: Split, catalogue: Catalogue, signals: Signals, snr_db: float, episode: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The clean windows of an episode, and what was added to them, in float64."""
+    noisy = NoisyTarget(Noise("machine", snr_db), split, signals, noise_pool(split, [catalogue]))
+    rows = np.concatenate([split.episodes[episode].support, split.episodes[episode].query])
     clean = cut(signals, split.target, rows, WINDOW)
-    noisy = NoisyTarget(Noise("machine", snr_db), split, signals, noise_pool(split, [catalogue]))(clean, rows)
-    return clean, noisy.astype(np.float64) - clean
+    return clean, noisy(clean, noisy.placed(episode, rows)).astype(np.float64) - clean
 
 
 @pytest.mark.parametrize("snr_db", [20.0, 0.0, -5.0])
 def test_the_noise_lies_so_far_below_each_window(snr_db: float, catalogue: Catalogue, signals: Signals) -> None:
     split = split_of(NewDevice, catalogue)
-    clean, noise = added(split, catalogue, signals, snr_db, shown(split))
+    clean, noise = added(split, catalogue, signals, snr_db)
     ratios = 10 * np.log10(clean.astype(np.float64).var(-1) / noise.var(-1))
     np.testing.assert_allclose(ratios, snr_db, atol=1e-3)
     np.testing.assert_allclose(noise.mean(-1), 0, atol=1e-5)
@@ -69,14 +70,14 @@ def test_the_noise_is_a_stretch_of_a_healthy_recording_of_the_mounting_in_anothe
     split = split_of(scenario, catalogue)
     pool = noise_pool(split, [catalogue])
     machine = MachineNoise(split, pool, signals)
-    for row, start in shown(split).tolist():
-        number, first = machine.stretch(row, start)
+    for episode, row, start in shown(split):
+        number, first = machine.stretch(episode, row, start)
         heard, window = pool.recordings[number], split.target.recordings[row]
         assert heard.healthy
         assert (heard.machine, heard.mounting) == (window.machine, window.mounting)
         assert heard.session != window.session
         stretch = signals[heard.dataset, heard.id, "a"][first : first + WINDOW].astype(np.float64)
-        np.testing.assert_allclose(machine(row, start)[0], (stretch - stretch.mean()) / stretch.std(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(machine.unit(number, first)[0], (stretch - stretch.mean()) / stretch.std(), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -85,12 +86,12 @@ def test_no_sample_of_an_episodes_windows_is_noise_in_that_episode(scenario: Any
     pool = noise_pool(split, [catalogue])
     machine = MachineNoise(split, pool, signals)
     met = healthy = 0
-    for episode in split.episodes:
+    for i, episode in enumerate(split.episodes):
         windows = np.concatenate([episode.support, episode.query]).tolist()
         places = {(split.target.recordings[row].id, start) for row, start in windows}
         healthy += sum(split.target.recordings[row].healthy for row, _ in windows)
         for row, start in windows:
-            number, first = machine.stretch(row, start)
+            number, first = machine.stretch(i, row, start)
             met += sum(name == pool.recordings[number].id and abs(first - shown_) < WINDOW for name, shown_ in places)
     assert met == 0
     assert healthy, "the episodes show healthy windows, so there is something to stay clear of"
@@ -105,9 +106,9 @@ def test_without_that_rule_the_episodes_windows_would_be_heard_again(
     machine = MachineNoise(split, pool, signals)
     monkeypatch.setattr(MachineNoise, "_shown_of", lambda *_: [])
     met = 0
-    for episode in split.episodes:
+    for i, episode in enumerate(split.episodes):
         windows = np.concatenate([episode.support, episode.query]).tolist()
-        for number, first in (machine.stretch(row, start) for row, start in windows):
+        for number, first in (machine.stretch(i, row, start) for row, start in windows):
             name = pool.recordings[number].id
             met += any(split.target.recordings[row].id == name and abs(first - start) < WINDOW for row, start in windows)
     assert met > 10
@@ -126,8 +127,8 @@ def test_at_t0_the_half_that_is_trained_on_is_never_heard(catalogue: Catalogue, 
     pool = noise_pool(split, [catalogue])
     machine = MachineNoise(split, pool, signals)
     spans = {r.id: span for r, span in zip(split.target.recordings, split.target.spans, strict=True)}
-    for row, start in shown(split).tolist():
-        number, first = machine.stretch(row, start)
+    for episode, row, start in shown(split):
+        number, first = machine.stretch(episode, row, start)
         low, high = spans[pool.recordings[number].id]
         assert low <= first <= high - WINDOW
 
@@ -145,7 +146,7 @@ def test_healthy_recordings_of_neither_side_are_heard_where_healthy_is_no_class(
     assert not any(r.healthy for r in split.target.recordings)
     pool = noise_pool(split, [catalogue])
     assert {r.machine for r in pool.recordings} == {"beta"}
-    clean, heard = added(split, catalogue, noise(catalogue), 0.0, shown(split))
+    clean, heard = added(split, catalogue, noise(catalogue), 0.0)
     np.testing.assert_allclose(clean.astype(np.float64).var(-1), heard.var(-1), rtol=1e-4)
 
 
@@ -160,54 +161,80 @@ def test_another_mounting_of_the_machine_serves_where_the_own_one_has_no_healthy
     refuse_machine_noise(alone, [catalogue])
 
 
-def test_a_window_has_the_same_noise_whoever_asks_and_beside_whatever_else(catalogue: Catalogue, signals: Signals) -> None:
+def test_a_window_has_the_same_noise_in_every_episode_that_leaves_it_free(catalogue: Catalogue, signals: Signals) -> None:
+    split = split_of(NewDevice, catalogue, episodes=60)
+    machine = MachineNoise(split, noise_pool(split, [catalogue]), signals)
+    found: dict[tuple[int, int], set[tuple[int, int]]] = {}
+    for episode, row, start in shown(split):
+        found.setdefault((row, start), set()).add(machine.stretch(episode, row, start))
+    several = [len(places) for window, places in found.items() if sum(w[1:] == window for w in shown(split)) > 1]
+    assert len(several) > 30
+    assert np.mean([n == 1 for n in several]) > 0.6
+    assert max(several) > 1, "an episode that shows the stretch gets another"
+
+
+def test_noise_does_not_depend_on_who_asks_and_beside_whatever_else(catalogue: Catalogue, signals: Signals) -> None:
     split = split_of(NewDevice, catalogue)
-    rows = shown(split)
-    _, all_at_once = added(split, catalogue, signals, 0, rows)
-    _, backwards = added(split, catalogue, signals, 0, rows[::-1])
-    np.testing.assert_array_equal(all_at_once, backwards[::-1])
-    _, one = added(split, catalogue, signals, 0, rows[7:8])
-    np.testing.assert_array_equal(one[0], all_at_once[7])
+    noisy = NoisyTarget(Noise("machine", 0), split, signals, noise_pool(split, [catalogue]))
+    rows = noisy.placed(2, split.episodes[2].query)
+    windows = cut(signals, split.target, rows[:, :2], WINDOW)
+    all_at_once = noisy(windows, rows)
+    np.testing.assert_array_equal(all_at_once, noisy(windows[::-1], rows[::-1])[::-1])
+    np.testing.assert_array_equal(noisy(windows[3:4], rows[3:4])[0], all_at_once[3])
 
 
 def test_two_levels_differ_by_a_factor_and_two_seeds_by_the_stretch(catalogue: Catalogue, signals: Signals) -> None:
     split = split_of(NewDevice, catalogue)
-    rows = shown(split)
-    _, loud = added(split, catalogue, signals, 0, rows)
-    _, quiet = added(split, catalogue, signals, 20, rows)
+    _, loud = added(split, catalogue, signals, 0)
+    _, quiet = added(split, catalogue, signals, 20)
     np.testing.assert_allclose(loud, 10 * quiet, atol=2e-4)
     pool = noise_pool(split, [catalogue])
     one, other = (MachineNoise(dataclasses.replace(split, seed=seed), pool, signals) for seed in (3, 4))
-    same = [one.stretch(row, start) == other.stretch(row, start) for row, start in rows.tolist()]
+    same = [one.stretch(*window) == other.stretch(*window) for window in shown(split)]
     assert np.mean(same) < 0.05
 
 
 def test_every_stretch_that_is_left_can_be_drawn(catalogue: Catalogue, signals: Signals) -> None:
     split = split_of(NewDevice, catalogue)
     pool = noise_pool(split, [catalogue])
-    places = [MachineNoise(split, pool, signals).stretch(row, start) for row, start in shown(split).tolist()]
+    machine = MachineNoise(split, pool, signals)
+    places = [machine.stretch(*window) for window in shown(split)]
     assert len({number for number, _ in places}) == len(pool.recordings)
     assert len({first % WINDOW for _, first in places}) > 30, "it begins anywhere"
 
 
+def short(windows: int) -> Callable[[Recording], Recording]:
+    """Healthy recordings of so many windows."""
+
+    def changed(r: Recording) -> Recording:
+        return dataclasses.replace(r, channels=(dataclasses.replace(r.channels[0], samples=windows * WINDOW),)) if r.healthy else r
+
+    return changed
+
+
+def test_the_one_place_that_an_episode_leaves_is_found(plant: Plant, noise: Callable[[Catalogue], Signals]) -> None:
+    """Healthy recordings of three windows each, of which an episode shows all but a few: chance alone would hardly find them."""
+    catalogue = plant(healthy=1, change=short(3))
+    split = split_of(NewDevice, catalogue, episodes=30, queries=5)
+    machine = MachineNoise(split, noise_pool(split, [catalogue]), noise(catalogue))
+    grid = [first % WINDOW == 0 for _, first in (machine.stretch(*window) for window in shown(split))]
+    assert all(grid), "between windows that are shown only a whole one is free"
+
+
 def test_where_an_episode_shows_everything_it_is_refused(plant: Plant, noise: Callable[[Catalogue], Signals]) -> None:
-    """Planted: healthy recordings of three windows each, of which the episodes leave nothing."""
-
-    def short(r: Recording) -> Recording:
-        return dataclasses.replace(r, channels=(dataclasses.replace(r.channels[0], samples=3 * WINDOW),)) if r.healthy else r
-
-    catalogue = plant(healthy=1, change=short)
-    split = split_of(NewDevice, catalogue, episodes=60, queries=5)
-    says = r"every healthy stretch of 64 samples is shown in the episodes of plant/.*give fewer --episodes"
+    """Planted: healthy recordings of three windows each, of which the episodes leave nothing in other sessions."""
+    catalogue = plant(healthy=1, change=short(3))
+    split = split_of(NewDevice, catalogue, queries=6, shots=3)
+    says = r"an episode of plant/.* shows every healthy stretch of 64 samples in other sessions, give fewer --shots or --queries"
     with pytest.raises(UsageError, match=says):
-        added(split, catalogue, noise(catalogue), 0, shown(split))
+        added(split, catalogue, noise(catalogue), 0)
 
 
 def test_a_silent_recording_is_no_noise(catalogue: Catalogue, signals: Signals) -> None:
     split = split_of(NewDevice, catalogue)
     silent = {key: np.zeros_like(signal) if "healthy" in key[1] else signal for key, signal in signals.items()}
     with pytest.raises(UsageError, match=r"is silent from sample .* on, it is no noise"):
-        added(split, catalogue, silent, 0, shown(split))
+        added(split, catalogue, silent, 0)
 
 
 @pytest.mark.parametrize(

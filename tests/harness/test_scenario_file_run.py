@@ -170,6 +170,27 @@ def test_a_folder_that_cannot_be_written_is_one_line(site: Any) -> None:
     assert done.stderr.splitlines()[-1].startswith("error: file/out cannot be written (")
 
 
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(site: Any) -> None:
+    """Planted: the disk fills up when the second file is flushed."""
+    before = """
+import errno, os, types
+import faultbench.data.published as published
+flush, calls = os.fsync, []
+def fsync(file):
+    calls.append(file)
+    if len(calls) > 1:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    flush(file)
+published.os = types.SimpleNamespace(fsync=fsync)
+"""
+    words = ("data", "split", "-d", "plant", *SHORT, "-s", "new-device:window=64", "--seeds", "2", "-o", "out")
+    done = site.command(*words, before=before)
+    assert done.returncode == 2
+    assert "cannot be written (No space left on device)" in done.stderr.splitlines()[-1]
+    (kept,) = (site.folder / "out").iterdir()
+    assert len(parse_document(read_file(kept), kept)["episodes"]) == 4
+
+
 def test_two_splits_of_one_file_name_are_refused(site: Any) -> None:
     for folder in ("a", "b"):
         (site.folder / folder).mkdir()

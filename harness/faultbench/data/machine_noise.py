@@ -1,9 +1,9 @@
 """Recorded noise: stretches of the machine's own healthy recordings, as noise on what is measured there.
 
 The noise of a window is a stretch of a healthy recording of the same machine, at the same mounting where there is one, from another
-session than the window's own, without its mean, brought to unit power. What learners train on is not used. Nor is a sample of any
-window that stands in one episode with this one, else a query would be heard again as noise on its support. Which stretch it is, is
-drawn by seed, recording and place from all that are left, each as likely.
+session than the window's own, without its mean, brought to unit power. What learners train on is not used. Nor is, in an episode, a
+sample of any window of that episode, else a query would be heard again as noise on its support. Which stretch it is, is drawn by seed,
+recording and place: the first drawn that the episode leaves free.
 
 A healthy recording holds what a healthy machine does, its shaft and its gears: such noise is not white, and it looks like one of the
 classes. Below 0 dB a fault in it is in part a healthy machine.
@@ -21,6 +21,9 @@ from faultbench.data.recording import HEALTHY, Catalogue, Recording
 from faultbench.data.split import Pool, Signals, Split
 from faultbench.data.windows import cut, slow_channels
 from faultbench.errors import UsageError
+
+_DRAWS = 100
+"""Draws from all stretches before one is drawn from those alone that an episode leaves free."""
 
 
 def noise_pool(split: Split, catalogues: Sequence[Catalogue]) -> Pool:
@@ -83,23 +86,40 @@ class MachineNoise:
     def __init__(self, split: Split, pool: Pool, signals: Signals) -> None:
         self._split, self._pool, self._signals = split, pool, signals
         self._slow = np.array(slow_channels(split))
-        self._shown: dict[tuple[int, int], set[int]] = {}
-        self._windows: list[dict[tuple[str, str], list[int]]] = []
-        for number, episode in enumerate(split.episodes):
+        self._shown: list[dict[tuple[str, str], list[int]]] = []
+        for episode in split.episodes:
             shown: dict[tuple[str, str], list[int]] = {}
-            for row, start in np.concatenate([episode.support, episode.query]).tolist():
+            for row, start in sorted(np.concatenate([episode.support, episode.query]).tolist()):
                 recording = split.target.recordings[row]
                 shown.setdefault((recording.dataset, recording.id), []).append(start)
-                self._shown.setdefault((row, start), set()).add(number)
-            self._windows.append(shown)
+            self._shown.append(shown)
 
-    def __call__(self, row: int, start: int) -> NDArray[np.float64]:
-        """The noise of one window, (channel, sample), of unit power, without mean; all channels are of one stretch.
+    def stretch(self, episode: int, row: int, start: int) -> tuple[int, int]:
+        """Where the noise of a window lies in an episode: its recording's number in the pool, and the first sample.
 
         Raises:
-            UsageError: There is no stretch that its episodes do not show, or the one that was drawn is silent.
+            UsageError: The episode leaves no stretch free.
         """
-        number, first = self.stretch(row, start)
+        window, recording = self._split.window, self._split.target.recordings[row]
+        candidates = _candidates(self._pool, recording)
+        free = {number: list(_free(self._pool.spans[number], self._shown_of(episode, number), window)) for number in candidates}
+        if not any(free.values()):
+            what = f"an episode of {recording.dataset}/{recording.id} shows every healthy stretch of {window} samples in other sessions"
+            raise UsageError(f"noise of the machine itself cannot be had: {what}, give fewer --shots or --queries")
+        places = [(number, first, last - window - first + 1) for number in candidates for first, last in [self._pool.spans[number]]]
+        rng = generator(self._split.seed, "machine noise", recording.dataset, recording.id, self._split.target.leads[row], str(start))
+        for _ in range(_DRAWS):
+            number, first = _at(places, rng)
+            if any(run <= first < run + count for run, count in free[number]):
+                return number, first
+        return _at([(number, first, count) for number, runs in free.items() for first, count in runs], rng)
+
+    def unit(self, number: int, first: int) -> NDArray[np.float64]:
+        """A stretch of a recording of the pool, (channel, sample), without its mean, of unit power.
+
+        Raises:
+            UsageError: It is silent.
+        """
         recording = self._pool.recordings[number]
         (signals,) = cut(self._signals, self._pool, np.array([[number, first]]), self._split.window).astype(np.float64)
         deviations = signals.std(axis=-1, keepdims=True)
@@ -108,34 +128,19 @@ class MachineNoise:
         unit: NDArray[np.float64] = (signals - signals.mean(axis=-1, keepdims=True)) / np.where(deviations, deviations, 1.0)
         return unit
 
-    def stretch(self, row: int, start: int) -> tuple[int, int]:
-        """Where the noise of a window lies: its recording's number in the pool, and the first sample.
+    def _shown_of(self, episode: int, number: int) -> list[int]:
+        """The first samples of an episode's windows in a recording of the pool, in order."""
+        recording = self._pool.recordings[number]
+        return self._shown[episode].get((recording.dataset, recording.id), [])
 
-        Raises:
-            UsageError: There is no stretch that its episodes do not show.
-        """
-        window, recording = self._split.window, self._split.target.recordings[row]
-        runs = [
-            (number, first, count)
-            for number in _candidates(self._pool, recording)
-            for first, count in _free(self._pool.spans[number], self._shown_of(number, row, start), window)
-        ]
-        total = sum(count for _, _, count in runs)
-        if not total:
-            what = f"every healthy stretch of {window} samples is shown in the episodes of {recording.dataset}/{recording.id}"
-            raise UsageError(f"noise of the machine itself cannot be had: {what}, give fewer --episodes")
-        rng = generator(self._split.seed, "machine noise", recording.dataset, recording.id, self._split.target.leads[row], str(start))
-        drawn = int(rng.integers(total))
-        for number, first, count in runs:
-            if drawn < count:
-                return number, first + drawn
-            drawn -= count
-        raise AssertionError("unreachable")
 
-    def _shown_of(self, number: int, row: int, start: int) -> list[int]:
-        """The windows of a recording of the pool that stand in one episode with a window."""
-        key = self._pool.recordings[number].dataset, self._pool.recordings[number].id
-        return sorted({first for episode in self._shown.get((row, start), ()) for first in self._windows[episode].get(key, ())})
+def _at(places: Sequence[tuple[int, int, int]], rng: np.random.Generator) -> tuple[int, int]:
+    """A place at random among runs of (recording, first sample, how many), each place as likely."""
+    ends = np.cumsum([max(count, 0) for _, _, count in places])
+    drawn = int(rng.integers(ends[-1]))
+    run = int(np.searchsorted(ends, drawn, side="right"))
+    number, first, count = places[run]
+    return number, first + drawn - int(ends[run] - count)
 
 
 def _candidates(pool: Pool, recording: Recording) -> list[int]:

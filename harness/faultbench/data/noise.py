@@ -13,8 +13,8 @@ hence it is added after any resampling. Each channel gets noise of its own; a sl
 is added to the windows of the target alone, support and query; what is trained is trained
 on the source as it was recorded, and a learner that wants to be hardened against noise adds its own there.
 
-White noise of a window follows from seed, recording and place alone; recorded noise beside that from what the window's episodes show,
-which it has to stay clear of. All learners, compressors and targets thus hear the same, and two levels of one rule differ by a factor
+White noise of a window follows from seed, recording and place alone; recorded noise beside that from what its episode shows, which it
+has to stay clear of. All learners, compressors and targets thus hear the same, and two levels of one rule differ by a factor
 and not by a draw.
 """
 
@@ -93,20 +93,35 @@ class NoisyTarget:
         self._floors = floor_powers(split, signals) if noise.rule == FLOOR else {}
         self._machine = MachineNoise(split, recorded, signals) if noise.rule == MACHINE and recorded is not None else None
 
+    def placed(self, episode: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where windows of an episode come from, and behind that where their noise does, if that has a place.
+
+        Args:
+            episode: The episode's number.
+            rows: (window, 2): index into the target's recordings, first sample.
+
+        Raises:
+            UsageError: The rule is `machine`, and the episode leaves none.
+        """
+        if self._machine is None:
+            return rows
+        places = [self._machine.stretch(episode, row, start) for row, start in rows.tolist()]
+        return np.concatenate([rows, np.array(places, dtype=np.int64).reshape(-1, 2)], axis=1)
+
     def __call__(self, windows: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The windows (window, channel, sample) with their noise.
 
         Args:
             windows: As they were cut.
-            rows: (window, 2): index into the target's recordings, first sample.
+            rows: (window, columns), of `placed`.
 
         Raises:
-            UsageError: The rule is `machine`, and there is none for a window.
+            UsageError: The rule is `machine`, and a stretch is silent.
         """
         noisy = np.empty_like(windows)
-        for i, (row, start) in enumerate(rows.tolist()):
+        for i, (row, start, *place) in enumerate(rows.tolist()):
             recording, channels = self._split.target.recordings[row], self._split.target.channels[row]
-            recorded = None if self._machine is None else self._machine(row, start)
+            recorded = None if self._machine is None else self._machine.unit(*place)
             for j, channel in enumerate(channels):
                 window = windows[i, j].astype(np.float64)
                 level = self._floors[recording.dataset, recording.machine][j] if self._floors else float(window.var())

@@ -202,7 +202,7 @@ class Catalogue:
 
 
 class DataSet(Protocol):
-    """The contract of a data set."""
+    """The contract of a data set. One that can say where its signals come from has `origin` beside (`origin.Traceable`)."""
 
     def catalogue(self) -> Catalogue:
         """What there is, without reading signals.

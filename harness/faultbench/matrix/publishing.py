@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,8 +109,9 @@ def publish(
         else:
             written.append(_write(wanted[end.key], end.value, splits, settings.data_dir, known, folder))
 
-    with _folder(folder):
-        running.run(splits.graph, wanted, cache or Cache(), progress, jobs=settings.jobs, ended=ended)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    running.run(splits.graph, wanted, cache or Cache(), progress, jobs=settings.jobs, ended=ended)
     return sorted(written, key=lambda one: str(one.path)), list({str(error): error for error in refused}.values())
 
 
@@ -117,24 +119,13 @@ def _choices(registry: Registry, kind: str, names: tuple[str, ...]) -> tuple[Cho
     return tuple({choice.spelling: choice for choice in (registry.choose(kind, name) for name in names)}.values())
 
 
-class _folder:  # noqa: N801 - used as a context manager, as contextlib's are
-    """Says in one line why a folder cannot be written."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._said(error) from error
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError) and str(error.filename or "").startswith(str(self._folder)):
-            raise self._said(error) from error
-
-    def _said(self, error: OSError) -> UsageError:
-        return UsageError(f"{self._folder} cannot be written ({error.strerror}): name a folder that can be written with -o")
+@contextlib.contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Says in one line why something cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written ({error.strerror}): name a folder that can be written with -o") from error
 
 
 def _write(wanted: _Wanted, value: Path, splits: Splits, data_dir: Path | None, known: _Known, folder: Path) -> Written:
@@ -146,7 +137,8 @@ def _write(wanted: _Wanted, value: Path, splits: Splits, data_dir: Path | None, 
     made = {splits.catalogue(each).dataset: make(each, data_dir=data_dir) for each in datasets}
     said = document(split, catalogues, origins(catalogues, made, base, known), base)
     path = folder / wanted.name
-    write_document(said, path)
+    with _writing(path):
+        write_document(said, path)
     return Written(path, f"{split.level}{f' ({split.note})' if split.note else ''}", said["digest"])
 
 
