@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def info(ctx: typer.Context, name: DataSetName, data_dir: DataDir = None) -> None:
-    """Show what a data set is: source, licence, citation, files, what of it is here, and what recordings it holds."""
+    """Show what a data set is, and what it holds.
+
+    Source, licence, citation, files, what of it is here, and what its catalogue says of that.
+    """
     from faultbench.acquisition.contents import contents
     from faultbench.acquisition.places import data_folder_if_any
     from faultbench.cli.data.sets import made, the_one
