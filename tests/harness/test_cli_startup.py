@@ -19,6 +19,7 @@ HEAVY = {
     "scipy",
     "numpy",
     "sklearn",
+    "matplotlib",
 }
 SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
 
@@ -41,7 +42,17 @@ def imported(*words: str, before: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), ("run", "--help"), ("list",), ("list", "learners"), ("list", "compressors", "prune40")]
+    "words",
+    [
+        ("--help",),
+        ("--version",),
+        ("run", "--help"),
+        ("data", "audit", "--help"),
+        ("data", "plot", "--help"),
+        ("list",),
+        ("list", "learners"),
+        ("list", "compressors", "prune40"),
+    ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):
     modules = imported(*words)

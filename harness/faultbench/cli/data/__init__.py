@@ -6,6 +6,7 @@ import typer
 
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.data.audit import audit
+from faultbench.cli.data.plot import plot
 from faultbench.cli.data.where import where
 
 app = typer.Typer(
@@ -15,6 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("audit", cls=Command)(audit)
+app.command("plot", cls=Command)(plot)
 app.command("where", cls=Command)(where)
 
 
