@@ -13,8 +13,8 @@ import pytest
 
 from faultbench.data.recording import Catalogue, Channel
 from faultbench.errors import DataError, PluginError, UsageError
-from faultbench.inspection.looks import look
 from faultbench.inspection.selection import MOST, Chosen, select
+from faultbench.inspection.views import view
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'faultbench[plot]'")
 from faultbench.inspection.page import page
@@ -40,9 +40,9 @@ def rig(plant):
     return plant(samples=4000)
 
 
-def looks(catalogue, dataset=None, **said):
+def views(catalogue, dataset=None, **said):
     made = dataset or Noisy(catalogue)
-    return [look(made, chosen) for chosen in select(catalogue, **said).chosen]
+    return [view(made, chosen) for chosen in select(catalogue, **said).chosen]
 
 
 # What is chosen.
@@ -112,7 +112,7 @@ def test_too_many_rows_and_none_are_refused(plant):
 def test_a_channel_is_read_by_its_name(rig):
     two = replace(rig.recordings[0], channels=(*rig.recordings[0].channels, Channel("b", 500.0, 2000, unit="V")))
     (chosen,) = select(Catalogue("plant", "1", (two,), ()), channel="b").chosen
-    seen = look(Noisy(rig), chosen)
+    seen = view(Noisy(rig), chosen)
     assert (seen.channel, seen.rate_hz, seen.unit, len(seen.waveform)) == ("b", 500.0, "V", 100)
 
 
@@ -120,7 +120,7 @@ def test_a_channel_is_read_by_its_name(rig):
 
 
 def test_levels_are_those_of_the_whole_recording(rig):
-    (seen,) = looks(rig, Noisy(rig, lambda r: 3.0), ids=(rig.recordings[0].id,))
+    (seen,) = views(rig, Noisy(rig, lambda r: 3.0), ids=(rig.recordings[0].id,))
     assert (seen.rms, seen.kurtosis) == (pytest.approx(3.0, rel=0.05), pytest.approx(3.0, rel=0.1))
     assert len(seen.waveform) == 200
     assert seen.averaged_s == 4.0
@@ -131,19 +131,19 @@ def test_a_data_set_that_breaks_its_contract_is_named(returned, rig):
     broken = Noisy(rig)
     broken.read = lambda recording, channel: returned
     with pytest.raises(PluginError, match=r"plant: .*read\(\) returned no finite array"):
-        looks(rig, broken)
+        views(rig, broken)
 
 
 def test_a_waveform_of_no_samples_is_refused(rig):
     with pytest.raises(UsageError, match="give --window more seconds"):
-        look(Noisy(rig), Chosen("healthy", rig.recordings[0], "a"), 0.0005)
+        view(Noisy(rig), Chosen("healthy", rig.recordings[0], "a"), 0.0005)
 
 
 # What is drawn.
 
 
 def test_the_same_input_gives_the_same_bytes(rig):
-    seen = looks(rig)
+    seen = views(rig)
     for made in (lambda: picture(seen, CAPTION, "svg"), lambda: picture(seen, CAPTION, "png"), lambda: page(seen, CAPTION)):
         assert made() == made()
 
@@ -151,7 +151,7 @@ def test_the_same_input_gives_the_same_bytes(rig):
 def test_a_users_own_settings_change_nothing_and_stay(rig):
     import matplotlib
 
-    seen = looks(rig)[:1]
+    seen = views(rig)[:1]
     plain = picture(seen, CAPTION, "svg")
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": "theirs"}):
         assert picture(seen, CAPTION, "svg") == plain
@@ -163,7 +163,7 @@ def test_a_png_has_a_row_for_each_recording(rig):
         assert data.startswith(b"\x89PNG\r\n\x1a\n")
         return struct.unpack(">II", data[16:24])
 
-    seen = looks(rig)
+    seen = views(rig)
     one, four = size(picture(seen[:1], CAPTION, "png")), size(picture(seen, CAPTION, "png"))
     assert one[0] == four[0] == 1760
     assert four[1] > 2 * one[1]
@@ -190,7 +190,7 @@ class Page(HTMLParser):
 
 
 def test_a_page_is_one_file_with_a_section_for_each_class(rig):
-    data = page(looks(rig), CAPTION)
+    data = page(views(rig), CAPTION)
     held = Page(data)
     assert (held.tags.count("section"), held.tags.count("svg"), held.tags.count("script"), held.tags.count("img")) == (4, 12, 0, 0)
     assert all(link.startswith("#") for link in held.links)
@@ -207,7 +207,7 @@ def test_text_from_outside_is_text(plant):
         return replace(recording, load=HOSTILE, channels=(replace(recording.channels[0], name=HOSTILE, unit=HOSTILE),))
 
     rig = plant(samples=4000, change=named)
-    seen = looks(rig)
+    seen = views(rig)
     held = Page(page(seen, CAPTION))
     assert "script" not in held.tags
     assert "<script>alert(1)</script>&\"'$x^2$" in held.text
@@ -218,18 +218,18 @@ def test_text_from_outside_is_text(plant):
 
 def test_lines_are_left_out_where_they_are_not_known_and_that_is_said(plant):
     bare = plant(samples=4000, change=lambda r: replace(r, geometry=None, speed_rpm=None))
-    text = Page(page(looks(bare), CAPTION)).text
+    text = Page(page(views(bare), CAPTION)).text
     assert "no fault lines: the geometry is not stated" in text
     assert "speed not known" in text
     assert "BPFO" not in text
     assert "orders" not in text
     still = plant(samples=4000, change=lambda r: replace(r, speed_rpm=None))
-    assert "no fault lines: the speed is not known" in Page(page(looks(still), CAPTION)).text
+    assert "no fault lines: the speed is not known" in Page(page(views(still), CAPTION)).text
 
 
 def test_rows_share_a_scale_unless_one_would_be_flat(rig):
     def scales(loud):
-        svg = page(looks(rig, Noisy(rig, loud)), CAPTION).decode()
+        svg = page(views(rig, Noisy(rig, loud)), CAPTION).decode()
         return [re.findall(r">(−?\d+(?:\.\d+)?)</text>", part)[-3:] for part in svg.split("<figure>")[1::3]]
 
     alike = scales(lambda r: 1.0 + (r.element == "inner"))
@@ -240,10 +240,10 @@ def test_rows_share_a_scale_unless_one_would_be_flat(rig):
 
 def test_a_unit_that_is_not_stated_is_said(plant):
     rig = plant(samples=4000, change=lambda r: replace(r, channels=(replace(r.channels[0], unit="not stated"),)))
-    assert "amplitude (unit not stated)" in Page(page(looks(rig), CAPTION)).text
+    assert "amplitude (unit not stated)" in Page(page(views(rig), CAPTION)).text
 
 
 def test_a_silent_recording_is_drawn(rig):
-    seen = looks(rig, Noisy(rig, lambda r: 0.0))
+    seen = views(rig, Noisy(rig, lambda r: 0.0))
     assert picture(seen, CAPTION, "png")
     assert page(seen, CAPTION)

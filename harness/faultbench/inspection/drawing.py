@@ -6,11 +6,11 @@ from pathlib import Path
 
 from faultbench import __version__
 from faultbench.data.recording import Catalogue, DataSet
-from faultbench.inspection.looks import WAVEFORM_S, look
 from faultbench.inspection.page import page
 from faultbench.inspection.plots import Caption, picture
 from faultbench.inspection.selection import Selection, select
 from faultbench.inspection.spectra import SMOOTHING_HZ
+from faultbench.inspection.views import WAVEFORM_S, view
 from faultbench.registry import Choice, make
 
 
@@ -43,10 +43,10 @@ def draw(
     made: DataSet = make(dataset, data_dir=data_dir)
     catalogue = made.catalogue()
     selection = select(catalogue, recordings, per_class=per_class, channel=channel)
-    looks = [look(made, chosen, WAVEFORM_S if waveform_s is None else waveform_s) for chosen in selection.chosen]
-    longest = max(one.averaged_s for one in looks)
+    views = [view(made, chosen, WAVEFORM_S if waveform_s is None else waveform_s) for chosen in selection.chosen]
+    longest = max(one.averaged_s for one in views)
     caption = _caption(dataset.spelling, catalogue, selection, longest)
-    return page(looks, caption) if suffix == "html" else picture(looks, caption, suffix)
+    return page(views, caption) if suffix == "html" else picture(views, caption, suffix)
 
 
 def _caption(name: str, catalogue: Catalogue, selection: Selection, longest_s: float) -> Caption:

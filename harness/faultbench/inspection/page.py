@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 
 from faultbench.discovery import one_line
-from faultbench.inspection.looks import Look
 from faultbench.inspection.plots import COLOURS, PANELS, SHAFT, Caption, described, panels
+from faultbench.inspection.views import View
 
 _FONTS = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 """Where a reader has not the first, the second is as wide."""
@@ -36,16 +36,16 @@ _ID = re.compile(r'((?:\sid|href)="#?|url\(#)')
 _SIZE = re.compile(r'\s(?:width|height)="[^"]*"')
 
 
-def page(looks: Sequence[Look], caption: Caption) -> bytes:
+def page(views: Sequence[View], caption: Caption) -> bytes:
     """The recordings as one HTML file, UTF-8.
 
     Args:
-        looks: The sections.
+        views: The sections.
         caption: Title, subtitle and small print.
     """
-    sections = [_section(number, look, drawn) for number, (look, drawn) in enumerate(zip(looks, panels(looks), strict=True))]
-    shaft = f'<li><b style="border-color: {SHAFT}">shaft</b>, 1x to 6x</li>' if any(look.shaft_hz for look in looks) else ""
-    known = {line.name for look in looks for line in look.lines}
+    sections = [_section(number, view, drawn) for number, (view, drawn) in enumerate(zip(views, panels(views), strict=True))]
+    shaft = f'<li><b style="border-color: {SHAFT}">shaft</b>, 1x to 6x</li>' if any(view.shaft_hz for view in views) else ""
+    known = {line.name for view in views for line in view.lines}
     lines = "".join(f'<li><b style="border-color: {COLOURS[name]}">{name}</b></li>' for name in COLOURS if name in known)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -72,12 +72,12 @@ def page(looks: Sequence[Look], caption: Caption) -> bytes:
 """.encode()
 
 
-def _section(number: int, look: Look, drawn: dict[str, str]) -> str:
-    figures = "".join(f"<figure>{_inline(drawn[name], f'r{number}{name[0]}-', f'{name} of {look.heading}')}</figure>\n" for name in PANELS)
-    lines = "".join(f"<li>{line.name} {line.hz:.1f} Hz ({line.order:.3f}x)</li>" for line in look.lines)
+def _section(number: int, view: View, drawn: dict[str, str]) -> str:
+    figures = "".join(f"<figure>{_inline(drawn[name], f'r{number}{name[0]}-', f'{name} of {view.heading}')}</figure>\n" for name in PANELS)
+    lines = "".join(f"<li>{line.name} {line.hz:.1f} Hz ({line.order:.3f}x)</li>" for line in view.lines)
     return f"""<section>
-<h2>{_text(look.heading)}</h2>
-<p class="what">{_text(described(look))}</p>
+<h2>{_text(view.heading)}</h2>
+<p class="what">{_text(described(view))}</p>
 <div class="panels">
 {figures}</div>
 <ul>{lines}</ul>

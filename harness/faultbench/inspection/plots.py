@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from faultbench.discovery import one_line
 from faultbench.errors import UsageError
-from faultbench.inspection.looks import HARMONICS, Look
 from faultbench.inspection.spectra import Line, Spectrum
+from faultbench.inspection.views import HARMONICS, View
 from faultbench.names import shown
 
 if TYPE_CHECKING:
@@ -86,20 +86,20 @@ def suffix_of(file: Path) -> str:
     return suffix
 
 
-def picture(looks: Sequence[Look], caption: Caption, suffix: str) -> bytes:
+def picture(views: Sequence[View], caption: Caption, suffix: str) -> bytes:
     """All recordings as one PNG or SVG, a row for each.
 
     Args:
-        looks: The rows.
+        views: The rows.
         caption: Title and small print.
         suffix: `png` or `svg`.
     """
     with _drawing("path") as new_figure:
-        height = _TOP_IN + _BOTTOM_IN + _ROW_IN * len(looks)
+        height = _TOP_IN + _BOTTOM_IN + _ROW_IN * len(views)
         figure = new_figure(_WIDTH_IN, height)
-        scales = _Scales(looks, own=" (its own scale)")
+        scales = _Scales(views, own=" (its own scale)")
         axes = figure.subplots(
-            len(looks),
+            len(views),
             3,
             squeeze=False,
             gridspec_kw={
@@ -112,63 +112,63 @@ def picture(looks: Sequence[Look], caption: Caption, suffix: str) -> bytes:
                 "width_ratios": (1.0, 1.0, 1.35),
             },
         )
-        for row, look in zip(axes, looks, strict=True):
+        for row, view in zip(axes, views, strict=True):
             for name, axis in zip(PANELS, row, strict=True):
-                _DRAWN[name](axis, look, scales)
+                _DRAWN[name](axis, view, scales)
             # Above the ticks of the orders, from the left edge of the row.
             x, y = _LEFT_IN / _WIDTH_IN, row[0].get_position().y1 + 0.42 / height
-            heading = figure.text(x, y, one_line(look.heading), weight="bold", size=11, color=INK)
+            heading = figure.text(x, y, one_line(view.heading), weight="bold", size=11, color=INK)
             behind = heading.get_window_extent().x1 / (_WIDTH_IN * _DPI) + 0.2 / _WIDTH_IN
-            figure.text(behind, y, described(look), size=9, color=INK)
+            figure.text(behind, y, described(view), size=9, color=INK)
         figure.text(_LEFT_IN / _WIDTH_IN, 1 - 0.35 / height, one_line(caption.title), size=14, weight="bold", color=INK)
         figure.text(_LEFT_IN / _WIDTH_IN, 1 - 0.6 / height, one_line(caption.subtitle), size=9, color="#555555")
-        _legend(figure, looks, 1 - 0.62 / height)
+        _legend(figure, views, 1 - 0.62 / height)
         for number, note in enumerate(reversed(caption.notes)):
             figure.text(_LEFT_IN / _WIDTH_IN, (0.12 + 0.15 * number) / height, one_line(note, most=400), size=7, color="#555555")
         return _saved(figure, suffix)
 
 
-def panels(looks: Sequence[Look]) -> list[dict[str, str]]:
+def panels(views: Sequence[View]) -> list[dict[str, str]]:
     """Per recording, its panels as SVG by their names, text as text, each as large as a phone is wide."""
-    scales = _Scales(looks)
+    scales = _Scales(views)
     drawn = []
-    for look in looks:
+    for view in views:
         found = {}
         for name in PANELS:
             with _drawing("none") as new_figure:
                 figure = new_figure(*_PANEL_IN)
                 axis = figure.subplots(gridspec_kw={"left": 0.16, "right": 0.95, "bottom": 0.16, "top": 0.83})
-                _DRAWN[name](axis, look, scales)
+                _DRAWN[name](axis, view, scales)
                 found[name] = _saved(figure, "svg").decode("utf-8")
         drawn.append(found)
     return drawn
 
 
-def described(look: Look) -> str:
+def described(view: View) -> str:
     """Whose recording it is, how fast and how loud, in one line."""
-    recording = look.recording
+    recording = view.recording
     speed = f"speed {recording.speed_rpm:g} rpm" if recording.speed_rpm else "speed not known"
-    level = f"RMS {look.rms:.3g} {unit(look)}, kurtosis {look.kurtosis:.1f}, crest factor {look.crest:.1f}"
+    level = f"RMS {view.rms:.3g} {unit(view)}, kurtosis {view.kurtosis:.1f}, crest factor {view.crest:.1f}"
     where = f"position {recording.position}" if recording.position else ""
-    read = f"channel {look.channel} at {look.rate_hz:g} Hz"
+    read = f"channel {view.channel} at {view.rate_hz:g} Hz"
     return one_line(", ".join(x for x in (f"recording {recording.id}", where, f"load {recording.load}", speed, read, level) if x))
 
 
-def unit(look: Look) -> str:
-    """The unit of a look's values, as it stands behind a number."""
-    return look.unit if look.unit != "not stated" else "(unit not stated)"
+def unit(view: View) -> str:
+    """The unit of a view's values, as it stands behind a number."""
+    return view.unit if view.unit != "not stated" else "(unit not stated)"
 
 
 class _Scales:
     """Which y scales rows share; `own` is what is said of one that is not."""
 
-    def __init__(self, looks: Sequence[Look], own: str = "") -> None:
+    def __init__(self, views: Sequence[View], own: str = "") -> None:
         import numpy as np
 
         self.own = own
-        self.waveform = self._shared([float(np.abs(look.waveform).max()) for look in looks])
-        self.envelope = self._shared([_peak(look.envelope, look.envelope_to_hz) for look in looks])
-        amplitudes = [look.spectrum.amplitude[1:] for look in looks]
+        self.waveform = self._shared([float(np.abs(view.waveform).max()) for view in views])
+        self.envelope = self._shared([_peak(view.envelope, view.envelope_to_hz) for view in views])
+        amplitudes = [view.spectrum.amplitude[1:] for view in views]
         seen = np.concatenate([a[a > 0] for a in amplitudes]) if amplitudes else np.ones(1)
         low, high = (float(np.quantile(seen, 0.002)), float(seen.max())) if len(seen) else (1e-3, 1.0)
         self.spectrum = low / 1.5, high * 2
@@ -179,36 +179,36 @@ class _Scales:
         return max(peaks) if peaks and max(peaks) <= _TOGETHER * max(min(peaks), 1e-30) else None
 
 
-def _waveform(axis: Axes, look: Look, scales: _Scales) -> None:
-    axis.plot(look.seconds, look.waveform, color=INK, linewidth=0.6)
-    axis.set_xlim(0, len(look.seconds) / look.rate_hz)
+def _waveform(axis: Axes, view: View, scales: _Scales) -> None:
+    axis.plot(view.seconds, view.waveform, color=INK, linewidth=0.6)
+    axis.set_xlim(0, len(view.seconds) / view.rate_hz)
     if scales.waveform:
         axis.set_ylim(-1.08 * scales.waveform, 1.08 * scales.waveform)
     _labelled(
         axis,
-        f"{_WAVEFORM}, first {len(look.seconds) / look.rate_hz:g} s{'' if scales.waveform else scales.own}",
+        f"{_WAVEFORM}, first {len(view.seconds) / view.rate_hz:g} s{'' if scales.waveform else scales.own}",
         "time, s",
-        _with_unit(look),
+        _with_unit(view),
     )
 
 
-def _spectrum(axis: Axes, look: Look, scales: _Scales) -> None:
-    axis.semilogy(look.spectrum.hz[1:], look.spectrum.amplitude[1:].clip(min=1e-30), color=INK, linewidth=0.5)
-    axis.set_xlim(0, look.rate_hz / 2)
+def _spectrum(axis: Axes, view: View, scales: _Scales) -> None:
+    axis.semilogy(view.spectrum.hz[1:], view.spectrum.amplitude[1:].clip(min=1e-30), color=INK, linewidth=0.5)
+    axis.set_xlim(0, view.rate_hz / 2)
     axis.set_ylim(*scales.spectrum)
     axis.yaxis.set_major_formatter(_power_of_ten)
-    _labelled(axis, f"{_SPECTRUM}, {look.spectrum.resolution_hz:.2g} Hz", "frequency, Hz", _with_unit(look))
-    _orders(axis, look)
+    _labelled(axis, f"{_SPECTRUM}, {view.spectrum.resolution_hz:.2g} Hz", "frequency, Hz", _with_unit(view))
+    _orders(axis, view)
 
 
-def _envelope(axis: Axes, look: Look, scales: _Scales) -> None:
-    to_hz = look.envelope_to_hz
-    top = 1.22 * (scales.envelope or _peak(look.envelope, to_hz) or 1.0)
-    if look.shaft_hz:
+def _envelope(axis: Axes, view: View, scales: _Scales) -> None:
+    to_hz = view.envelope_to_hz
+    top = 1.22 * (scales.envelope or _peak(view.envelope, to_hz) or 1.0)
+    if view.shaft_hz:
         for turn in range(1, 7):
-            axis.axvline(turn * look.shaft_hz, color=SHAFT, linewidth=0.8, zorder=0.5)
-    for line in look.lines:
-        own = _own_line(line, look)
+            axis.axvline(turn * view.shaft_hz, color=SHAFT, linewidth=0.8, zorder=0.5)
+    for line in view.lines:
+        own = _own_line(line, view)
         for harmonic in range(1, HARMONICS + 1):
             at = harmonic * line.hz
             if at < to_hz:
@@ -219,28 +219,28 @@ def _envelope(axis: Axes, look: Look, scales: _Scales) -> None:
                     weight = "bold" if own else "normal"
                     side = "left" if at < 0.05 * to_hz else "right"
                     axis.text(at, 0.985 * top, said, color=COLOURS[line.name], size=7, va="top", rotation=90, ha=side, weight=weight)
-    shown = look.envelope.hz <= to_hz
-    axis.plot(look.envelope.hz[shown], look.envelope.amplitude[shown], color=INK, linewidth=0.8, zorder=2)
+    shown = view.envelope.hz <= to_hz
+    axis.plot(view.envelope.hz[shown], view.envelope.amplitude[shown], color=INK, linewidth=0.8, zorder=2)
     axis.set_xlim(0, to_hz)
     axis.set_ylim(0, top)
-    if not look.lines:
-        said = "no fault lines: " + ("the geometry is not stated" if look.recording.geometry is None else "the speed is not known")
+    if not view.lines:
+        said = "no fault lines: " + ("the geometry is not stated" if view.recording.geometry is None else "the speed is not known")
         axis.text(0.98, 0.93, said, transform=axis.transAxes, size=8, ha="right", va="top", color="#555555", style="italic")
     _labelled(
         axis,
-        f"{_ENVELOPE}, {look.envelope.resolution_hz:.2g} Hz{'' if scales.envelope else scales.own}",
+        f"{_ENVELOPE}, {view.envelope.resolution_hz:.2g} Hz{'' if scales.envelope else scales.own}",
         "frequency, Hz",
         "amplitude over mean",
     )
-    _orders(axis, look)
+    _orders(axis, view)
 
 
-_DRAWN: dict[str, Callable[[Axes, Look, _Scales], None]] = {_WAVEFORM: _waveform, _SPECTRUM: _spectrum, _ENVELOPE: _envelope}
+_DRAWN: dict[str, Callable[[Axes, View, _Scales], None]] = {_WAVEFORM: _waveform, _SPECTRUM: _spectrum, _ENVELOPE: _envelope}
 
 
-def _own_line(line: Line, look: Look) -> bool:
+def _own_line(line: Line, view: View) -> bool:
     """Whether a line is that of the damage that the recording is said to show."""
-    element = look.recording.element
+    element = view.recording.element
     return line.element == element or (element == "combined" and line.element in ("inner", "outer"))
 
 
@@ -257,8 +257,8 @@ def _peak(spectrum: Spectrum, to_hz: float) -> float:
     return float(shown.max()) if len(shown) else 0.0
 
 
-def _with_unit(look: Look) -> str:
-    return f"amplitude, {look.unit}" if look.unit != "not stated" else "amplitude (unit not stated)"
+def _with_unit(view: View) -> str:
+    return f"amplitude, {view.unit}" if view.unit != "not stated" else "amplitude (unit not stated)"
 
 
 def _labelled(axis: Axes, title: str, x: str, y: str) -> None:
@@ -270,11 +270,11 @@ def _labelled(axis: Axes, title: str, x: str, y: str) -> None:
     axis.set_axisbelow(True)
 
 
-def _orders(axis: Axes, look: Look) -> None:
+def _orders(axis: Axes, view: View) -> None:
     """A second scale on top, in turns of the shaft."""
     import numpy as np
 
-    shaft_hz = look.shaft_hz
+    shaft_hz = view.shaft_hz
     if shaft_hz:
         top = axis.secondary_xaxis("top", functions=(lambda hz: np.divide(hz, shaft_hz), lambda order: np.multiply(order, shaft_hz)))
         top.tick_params(labelsize=7, length=2, colors="#666666", pad=1)
@@ -282,13 +282,13 @@ def _orders(axis: Axes, look: Look) -> None:
         axis.text(1.0, 1.115, "orders", transform=axis.transAxes, ha="right", va="bottom", size=7, color="#666666")
 
 
-def _legend(figure: Figure, looks: Sequence[Look], y: float) -> None:
+def _legend(figure: Figure, views: Sequence[View], y: float) -> None:
     """What the lines are, once for all rows."""
     from matplotlib.lines import Line2D
 
-    known = {line.name for look in looks for line in look.lines}
+    known = {line.name for view in views for line in view.lines}
     handles = [Line2D([], [], color=COLOURS[name], linestyle=DASHES[name], linewidth=1.5, label=name) for name in COLOURS if name in known]
-    if any(look.shaft_hz for look in looks):
+    if any(view.shaft_hz for view in views):
         handles.append(Line2D([], [], color=SHAFT, linewidth=1.2, label="shaft, 1x to 6x"))
     if handles:
         where = (1 - _RIGHT_IN / _WIDTH_IN, y)

@@ -27,7 +27,7 @@ _AXIS_HZ = 500.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class View:
     """One recording, seen.
 
     Args:
@@ -74,7 +74,7 @@ class Look:
         return min((HARMONICS + 0.5) * fastest or _AXIS_HZ, self.rate_hz / 2)
 
 
-def look(dataset: DataSet, chosen: Chosen, waveform_s: float = WAVEFORM_S) -> Look:
+def view(dataset: DataSet, chosen: Chosen, waveform_s: float = WAVEFORM_S) -> View:
     """Reads one channel of a recording, and what is seen of it.
 
     Args:
@@ -94,7 +94,7 @@ def look(dataset: DataSet, chosen: Chosen, waveform_s: float = WAVEFORM_S) -> Lo
     shown = int(waveform_s * channel.rate_hz)
     centred = signal.astype(np.float64) - signal.mean(dtype=np.float64)
     rms = float(centred.std())
-    return Look(
+    return View(
         heading=chosen.heading,
         recording=chosen.recording,
         channel=channel.name,
