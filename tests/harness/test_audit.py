@@ -402,6 +402,36 @@ def test_the_quantisation_of_each_class_is_a_fact(t2, signals):
     assert steps["healthy"] is None
 
 
+def test_the_level_of_each_class_is_a_fact(t2, signals):
+    loud = {k: v * 8 if "inner" in k[1] else v for k, v in signals.items()}
+    levels = audit(t2, loud).facts["rms"]["target"]
+    assert levels["inner small"] == pytest.approx([8, 8], rel=0.1)
+    assert levels["healthy"] == pytest.approx([1, 1], rel=0.1)
+
+
+def test_who_is_on_which_side_is_a_fact(t2, signals):
+    found = audit(t2, signals).facts
+    assert (found["recordings"], found["mountings"]) == ({"source": 48, "target": 48}, {"source": 1, "target": 1})
+    healthy, *faults = found["classes"]["target"]
+    assert healthy == {"label": "healthy", "recordings": 6, "bearings": 2, "unstepped": 6}
+    assert [one["label"] for one in faults] == ["ball large", "ball small", "inner large", "inner small", "outer large", "outer small"]
+
+
+def test_target_recordings_that_no_episode_shows_are_a_fact(t2, signals):
+    few = audit(replace(t2, episodes=t2.episodes[:1], request=replace(t2.request, episodes=1)), signals).facts["undrawn"]
+    drawn = {int(row) for half in (t2.episodes[0].support, t2.episodes[0].query) for row in half[:, 0]}
+    assert len(few) == 48 - len(drawn)
+
+
+def test_a_recording_that_a_third_party_left_out_for_no_reason_of_ours_is_listed(plant, t2, signals):
+    catalogue = plant()
+    names = [f"plant/{r.id}" for r in t2.source.recordings[:2]]
+    kept = t2.source.only(range(2, len(t2.source.recordings)))
+    found = audit(replace(t2, source=kept, left_out=(*names, "plant/gone")), signals, [catalogue]).facts
+    assert found["left_out"] == [*names, "plant/gone"]
+    assert found["left_out_reasons"] == {f"at {t2.source.recordings[0].mounting}, for no reason that the audit sees": names}
+
+
 def test_signals_of_another_channel_are_not_looked_at(t2, signals):
     recording = t2.target.recordings[0]
     more = replace(t2, target=with_recording(t2.target, 0, channels=(*recording.channels, Channel("b", 9.0))))

@@ -19,6 +19,7 @@ HEAVY = {
     "scipy",
     "numpy",
     "sklearn",
+    "matplotlib",
 }
 SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
 
@@ -48,6 +49,8 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("run", "--help"),
         ("data", "--help"),
         ("data", "get", "--help"),
+        ("data", "audit", "--help"),
+        ("data", "plot", "--help"),
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),

@@ -67,3 +67,31 @@ class Choosy(NewDevice):
         if seed:
             raise IsolationError(f"seed {seed} is refused on purpose: take one seed")
         return super().split(catalogues, request, seed)
+
+
+class Odd(NewDevice):
+    """Promises a level that there is not."""
+
+    def split(self, catalogues, request, seed):
+        return dataclasses.replace(super().split(catalogues, request, seed), level="T9")
+
+
+class Ragged(NewDevice):
+    """Loses a query of its first episode."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        first, *others = made.episodes
+        short = dataclasses.replace(first, query=first.query[1:], query_labels=first.query_labels[1:])
+        return dataclasses.replace(made, episodes=(short, *others))
+
+
+class Astray(NewDevice):
+    """Lets a window of its first episode begin beyond its recording."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        first, *others = made.episodes
+        query = first.query.copy()
+        query[0, 1] = 10**6
+        return dataclasses.replace(made, episodes=(dataclasses.replace(first, query=query), *others))
