@@ -35,6 +35,9 @@ def test_recordings_channel_and_classes_can_be_named(site):
     done = site.command(*PLANT, "-o", "a.html", "-r", "far ball 1 1 hp", "-r", "near healthy 0 0 hp", "--channel", "a")
     assert done.returncode == 0, done.stderr
     text = (site.folder / "a.html").read_text("utf-8")
+    assert "Licence: not stated" in text
+    assert "Randall &amp; Antoni 2011" in text
+    assert "Slip moves real lines" in text
     assert text.index("<h2>ball size 1</h2>") < text.index("<h2>healthy</h2>")
     assert site.command(*PLANT, "-o", "b.html", "--per-class").returncode == 0
     assert (site.folder / "b.html").read_text("utf-8").count("<section>") == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from faultbench import __version__
@@ -10,7 +11,7 @@ from faultbench.inspection.page import page
 from faultbench.inspection.plots import Caption, picture
 from faultbench.inspection.selection import Selection, select
 from faultbench.inspection.spectra import SMOOTHING_HZ
-from faultbench.inspection.views import WAVEFORM_S, view
+from faultbench.inspection.views import WAVEFORM_S, View, view
 from faultbench.registry import Choice, make
 
 
@@ -44,21 +45,23 @@ def draw(
     catalogue = made.catalogue()
     selection = select(catalogue, recordings, per_class=per_class, channel=channel)
     views = [view(made, chosen, WAVEFORM_S if waveform_s is None else waveform_s) for chosen in selection.chosen]
-    longest = max(one.averaged_s for one in views)
-    caption = _caption(dataset.spelling, catalogue, selection, longest)
+    caption = _caption(dataset.spelling, catalogue, selection, views)
     return page(views, caption) if suffix == "html" else picture(views, caption, suffix)
 
 
-def _caption(name: str, catalogue: Catalogue, selection: Selection, longest_s: float) -> Caption:
+def _caption(name: str, catalogue: Catalogue, selection: Selection, views: Sequence[View]) -> Caption:
+    lines = (
+        "Lines: from the stated geometry and speed, up to the third harmonic, those of the stated damage strong. "
+        "Slip moves real lines by 1 to 2 %."
+    )
     return Caption(
         title=f"{name}: waveform and spectra",
         subtitle=selection.said,
         notes=(
-            f"Spectra: Hann segments half over one another, averaged over up to {longest_s:.3g} s. "
+            f"Spectra: Hann segments half over one another, averaged over up to {max(one.averaged_s for one in views):.3g} s. "
             f"Envelope: of the whole band, levelled in bands of {SMOOTHING_HZ:g} Hz (pre-whitened), squared, over its mean; "
             "after Randall & Antoni 2011, doi 10.1016/j.ymssp.2010.07.017.",
-            "Lines: from the stated geometry and speed, up to the third harmonic, those of the stated damage strong. "
-            "Slip moves real lines by 1 to 2 %.",
+            *([lines] if any(one.lines for one in views) else []),
             f"Data: {catalogue.cite or catalogue.dataset}. Licence: {catalogue.licence or 'not stated'}. "
             f"Drawn by faultbench {__version__}.",
         ),
