@@ -42,9 +42,9 @@ def held_out(catalogues: Sequence[Catalogue], target: str, label: Rule, fewest: 
 
 
 def _drawn(recordings: Iterable[Recording], label: Rule, fewest: int, seed: int) -> set[str]:
-    """The target's bearings: of each class half, rounded down, but `fewest` at least where one more is left than those.
+    """The target's bearings: of each class half, rounded down.
 
-    A class of so few bearings that they do not serve both sides is thus the target's, as far as that has what a way needs.
+    Where half is too few for a way (one bearing of one, at T3 one of three), the target takes the `fewest` that a way needs.
     """
     found: dict[str, set[str]] = {}
     for recording in recordings:
