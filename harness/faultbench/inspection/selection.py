@@ -57,7 +57,8 @@ def select(catalogue: Catalogue, ids: Sequence[str] = (), *, per_class: bool = F
         raise UsageError("--per-class chooses recordings and --recording names them: leave one of them away")
     if not catalogue.recordings:
         raise DataError(f"{catalogue.dataset} holds no recording: get the data first")
-    chosen, said = (_named(catalogue, ids), "recordings as named") if ids else _representative(catalogue, element_severity if per_class else _element)
+    rule = element_severity if per_class else _element
+    chosen, said = (_named(catalogue, ids), "recordings as named") if ids else _representative(catalogue, rule)
     if len(chosen) > MOST:
         raise UsageError(f"{len(chosen)} rows are no picture: name at most {MOST} with --recording")
     return Selection(tuple(Chosen(heading, recording, _channel(recording, channel)) for heading, recording in chosen), said)
