@@ -218,7 +218,7 @@ spec = importlib.util.spec_from_file_location("child", {str(Path(matfile_child._
 child = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(child)
 honest = child._answer
-def answer(names, content):
+def answer(request, content):
     if content == b"sleep": time.sleep(600)
     if content == b"die": os._exit(3)
     if content == b"babble": return [b"no JSON"]
@@ -227,7 +227,7 @@ def answer(names, content):
     if content == b"short": return [b'{{"arrays": [["x", "<f8", [100]]]}}', bytes(8)]
     if content == b"huge":
         sys.stdout.buffer.write((1 << 60).to_bytes(8, "big")); sys.stdout.buffer.flush(); time.sleep(600)
-    return honest(names, content)
+    return honest(request, content)
 child._answer = answer
 child.main()
 """
@@ -263,7 +263,7 @@ def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_o
 def test_the_child_is_kept_between_requests(misbehaving: Reader) -> None:
     misbehaving.load(content_of(1.0), ("x",), 60)
     first = misbehaving._child
-    misbehaving.variables(content_of(2.0), 60)
+    misbehaving.look(content_of(2.0), (), 60)
     assert misbehaving._child is first
 
 

@@ -1,0 +1,148 @@
+"""How long the first and the next reading of the CWRU records takes, beside `scipy.io.loadmat` in a loop.
+
+    python benchmarks/cwru_ingest.py --data DIR [--rounds 9] [--json benchmarks/cwru_ingest.json]
+
+In alternating rounds, each in a fresh process:
+
+- *bare*: `scipy.io.loadmat` of every file that the data set reads at 12 kHz, one after the other. Nothing is checked or kept.
+- *cold*: the product with an empty cache: the catalogue (every file hashed, its headers checked), then the stage `ingest` (every file
+  hashed and parsed, unknown ones in the child process; healthy records decimated; every signal checked, written and flushed to the
+  disk, with digests).
+- *warm*: the same again with a filled cache: catalogue, key, look-up, mapping, and a window of 2,048 samples read from every recording.
+
+A round's *process* time runs from the start of the process to its end, so that it holds Python's start and the imports on both sides, and
+the child's start on one; *inside* runs from behind the imports. The files are in the system's page cache on all sides. Prints medians
+over rounds, and the ratio of cold to bare.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WINDOW = 2048
+
+
+def bare(_):
+    """Everybody's loop; seconds inside, and what was done."""
+    import scipy.io
+
+    files = [Path(line) for line in sys.stdin.read().splitlines()]
+    began = time.perf_counter()
+    for file in files:
+        scipy.io.loadmat(file)
+    return {"inside": time.perf_counter() - began, "files": len(files)}
+
+
+def product(folder):
+    """Catalogue, stage, and a window of every recording."""
+    from faultbench.data.split import Pool
+    from faultbench.matrix import stages
+    from faultbench.matrix.cache import Cache
+    from faultbench.matrix.graph import Stage
+    from faultbench.matrix.keys import key_of
+    from faultbench.matrix.signals import PoolSignals
+    from faultbench.matrix.stages import ingest  # noqa: F401 - imported as the run imports it
+    from faultbench.matrix.workers import perform
+    from faultbench.registry import Registry, make
+
+    chosen = Registry.discover(plugins=False).choose("datasets", "cwru")
+    make(chosen, data_dir=folder)
+    cache = Cache()
+    began = time.perf_counter()
+    catalogue = make(chosen, data_dir=folder).catalogue()
+    catalogued = time.perf_counter()
+    params = {"dataset": chosen, "catalogue": catalogue.digest}
+    key = key_of(stages.INGEST, params, {})
+    value = cache.get(key)
+    if value is None:
+        done = perform(Stage(key, "ingest", "ingest", stages.INGEST.function, params, {}, {"data_dir": folder}), {}, cache, lambda *_: None)
+        assert done.failure is None, done.failure
+        return {"inside": time.perf_counter() - began, "catalogue": catalogued - began}
+    recordings = catalogue.recordings
+    none = ("",) * len(recordings)
+    signals = PoolSignals(value, Pool(recordings, tuple(r.channels[0].name for r in recordings), none, none, none, together=False))
+    total = sum(float(signal[:WINDOW].sum()) for signal in signals.values())
+    inside = time.perf_counter() - began
+    return {"inside": inside, "catalogue": catalogued - began, "recordings": len(signals), "sum": total}
+
+
+def main():
+    """Prints and stores the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("FAULTBENCH_DATA"), help="the folder that holds cwru/97.mat")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        print(json.dumps((bare if args.child == "bare" else product)(args.data)))
+        return
+    if args.data is None:
+        parser.error("give --data, or set FAULTBENCH_DATA")
+    files = files_of(args.data)
+    found = {"bare": [], "cold": [], "warm": []}
+    with tempfile.TemporaryDirectory() as kept:
+        run("cold", args.data, Path(kept), files)
+        for _ in range(args.rounds):
+            found["bare"].append(run("bare", args.data, Path(kept), files))
+            with tempfile.TemporaryDirectory() as empty:
+                found["cold"].append(run("cold", args.data, Path(empty), files))
+            found["warm"].append(run("warm", args.data, Path(kept), files))
+    medians = {
+        name: {part: statistics.median(one[part] for one in runs) for part in ("process", "inside", "catalogue") if part in runs[0]}
+        for name, runs in found.items()
+    }
+    ratios = {part: medians["cold"][part] / medians["bare"][part] for part in ("process", "inside")}
+    for name, parts in medians.items():
+        print(f"{name:5s}", "  ".join(f"{part} {seconds:.3f} s" for part, seconds in parts.items()))
+    print("cold / bare:", "  ".join(f"{part} {ratio:.2f}" for part, ratio in ratios.items()))
+    if args.json:
+        said = {"files": len(files), "bytes": sum(file.stat().st_size for file in files), "recordings": found["warm"][0]["recordings"]}
+        said |= {"rounds": args.rounds, "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "versions": versions()}
+        args.json.write_text(json.dumps(said | {"median_s": medians, "cold_to_bare": ratios}, indent=1) + "\n")
+
+
+def run(name, data, cache, files):
+    """One round of one way, in a process of its own."""
+    environment = {**os.environ, "FAULTBENCH_CACHE": str(cache)}
+    with contextlib.ExitStack() as stack:
+        listed = stack.enter_context(tempfile.TemporaryFile("w+"))
+        listed.write("\n".join(map(str, files)))
+        listed.seek(0)
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, __file__, "--child", name, "--data", str(data)],
+            env=environment,
+            stdin=listed,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        process = time.perf_counter() - began
+    return {"process": process, **json.loads(done.stdout)}
+
+
+def files_of(data):
+    """The files that the data set reads at 12 kHz."""
+    from faultbench_datasets.cwru.records import records
+
+    wanted = [record.number for record in records() if record.rate_khz == 12 or record.element == "healthy"]
+    return [path for number in wanted if (path := data / "cwru" / f"{number}.mat").exists()]
+
+
+def versions():
+    """What was compared."""
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "isal")}}
+
+
+if __name__ == "__main__":
+    main()
