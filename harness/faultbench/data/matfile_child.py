@@ -178,9 +178,9 @@ def _only(content: bytes, wanted: Container[str]) -> bytes:
             return content
         listed = _listed(b"".join((content[:_FILE_HEADER], *(_head(content, element) for element in elements))))
         chosen = [element for element, (name, _, _) in zip(elements, listed, strict=True) if name in wanted]
+        return b"".join((content[:_FILE_HEADER], *(_whole(content, element) for element in chosen)))
     except Exception:  # noqa: BLE001 - scipy raises anything; what is unusual is its to judge
         return content
-    return b"".join((content[:_FILE_HEADER], *(_whole(content, element) for element in chosen)))
 
 
 def _whole(content: bytes, element: _Element) -> bytes | memoryview:
