@@ -8,18 +8,22 @@ In alternating rounds, each in a fresh process:
 - *cold*: the product with an empty cache: the catalogue (every file hashed, its headers checked), then the stage `ingest` (every file
   hashed and parsed, unknown ones in the child process; healthy records decimated; every signal checked, written and flushed to the
   disk, with digests).
+- *cold, known*: the same, as if all files were official ones, which are known by their digests and parsed in the process.
 - *warm*: the same again with a filled cache: catalogue, key, look-up, mapping, and a window of 2,048 samples read from every recording.
 
 A round's *process* time runs from the start of the process to its end, so that it holds Python's start and the imports on both sides, and
-the child's start on one; *inside* runs from behind the imports. The files are in the system's page cache on all sides. Prints medians
-over rounds, and the ratio of cold to bare.
+the child's start on one; *inside* runs from behind the imports; *busy* is the time of all processors that the process and its children
+used, which other work on the machine changes less. The files are in the system's page cache on all sides. Prints medians over rounds,
+and the ratios of cold to bare.
 """
 
 import argparse
-import contextlib
+import hashlib
 import json
 import os
 import platform
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,19 +34,19 @@ from pathlib import Path
 WINDOW = 2048
 
 
-def bare(_):
-    """Everybody's loop; seconds inside, and what was done."""
+def bare(files):
+    """Everybody's loop."""
     import scipy.io
 
-    files = [Path(line) for line in sys.stdin.read().splitlines()]
     began = time.perf_counter()
     for file in files:
         scipy.io.loadmat(file)
-    return {"inside": time.perf_counter() - began, "files": len(files)}
+    return {"inside": time.perf_counter() - began}
 
 
-def product(folder):
-    """Catalogue, stage, and a window of every recording."""
+def product(data, known=frozenset()):
+    """Catalogue and stage; where the cache is filled, catalogue and a window of every recording."""
+    import faultbench_datasets.cwru
     from faultbench.data.split import Pool
     from faultbench.matrix import stages
     from faultbench.matrix.cache import Cache
@@ -53,17 +57,18 @@ def product(folder):
     from faultbench.matrix.workers import perform
     from faultbench.registry import Registry, make
 
+    if known:
+        faultbench_datasets.cwru.known_digests = lambda: known
     chosen = Registry.discover(plugins=False).choose("datasets", "cwru")
-    make(chosen, data_dir=folder)
     cache = Cache()
     began = time.perf_counter()
-    catalogue = make(chosen, data_dir=folder).catalogue()
+    catalogue = make(chosen, data_dir=data).catalogue()
     catalogued = time.perf_counter()
     params = {"dataset": chosen, "catalogue": catalogue.digest}
     key = key_of(stages.INGEST, params, {})
     value = cache.get(key)
     if value is None:
-        done = perform(Stage(key, "ingest", "ingest", stages.INGEST.function, params, {}, {"data_dir": folder}), {}, cache, lambda *_: None)
+        done = perform(Stage(key, "ingest", "ingest", stages.INGEST.function, params, {}, {"data_dir": data}), {}, cache, lambda *_: None)
         assert done.failure is None, done.failure
         return {"inside": time.perf_counter() - began, "catalogue": catalogued - began}
     recordings = catalogue.recordings
@@ -82,51 +87,62 @@ def main():
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.child:
-        print(json.dumps((bare if args.child == "bare" else product)(args.data)))
-        return
     if args.data is None:
         parser.error("give --data, or set FAULTBENCH_DATA")
+    if args.child:
+        given = json.load(sys.stdin)
+        print(json.dumps(WAYS[args.child](args.data, list(map(Path, given["files"])), frozenset(given["digests"]))))
+        return
     files = files_of(args.data)
-    found = {"bare": [], "cold": [], "warm": []}
-    with tempfile.TemporaryDirectory() as kept:
-        run("cold", args.data, Path(kept), files)
-        for _ in range(args.rounds):
-            found["bare"].append(run("bare", args.data, Path(kept), files))
-            with tempfile.TemporaryDirectory() as empty:
-                found["cold"].append(run("cold", args.data, Path(empty), files))
-            found["warm"].append(run("warm", args.data, Path(kept), files))
+    found = {name: [] for name in WAYS}
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "given.json"
+        digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        given.write_text(json.dumps({"files": list(map(str, files)), "digests": digests}))
+        run("cold", args.data, given, Path(folder) / "kept")
+        for turn in range(args.rounds):
+            for name, runs in found.items():
+                cache = Path(folder) / ("kept" if name == "warm" else f"{name}-{turn}")
+                runs.append(run(name, args.data, given, cache))
+                if name != "warm":
+                    shutil.rmtree(cache, ignore_errors=True)
+    parts = ("process", "inside", "catalogue", "busy")
     medians = {
-        name: {part: statistics.median(one[part] for one in runs) for part in ("process", "inside", "catalogue") if part in runs[0]}
-        for name, runs in found.items()
+        name: {part: statistics.median(one[part] for one in runs) for part in parts if part in runs[0]} for name, runs in found.items()
     }
-    ratios = {part: medians["cold"][part] / medians["bare"][part] for part in ("process", "inside")}
-    for name, parts in medians.items():
-        print(f"{name:5s}", "  ".join(f"{part} {seconds:.3f} s" for part, seconds in parts.items()))
-    print("cold / bare:", "  ".join(f"{part} {ratio:.2f}" for part, ratio in ratios.items()))
+    ratios = {
+        name: {part: medians[name][part] / medians["bare"][part] for part in ("process", "inside", "busy")}
+        for name in ("cold", "cold, known")
+    }
+    for name, times in medians.items():
+        print(f"{name:11s}", "  ".join(f"{part} {seconds:.3f} s" for part, seconds in times.items()))
+    for name, by in ratios.items():
+        print(f"{name} / bare:", "  ".join(f"{part} {ratio:.2f}" for part, ratio in by.items()))
     if args.json:
         said = {"files": len(files), "bytes": sum(file.stat().st_size for file in files), "recordings": found["warm"][0]["recordings"]}
         said |= {"rounds": args.rounds, "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "versions": versions()}
-        args.json.write_text(json.dumps(said | {"median_s": medians, "cold_to_bare": ratios}, indent=1) + "\n")
+        args.json.write_text(json.dumps(said | {"median_s": medians, "to_bare": ratios}, indent=1) + "\n")
 
 
-def run(name, data, cache, files):
-    """One round of one way, in a process of its own."""
-    environment = {**os.environ, "FAULTBENCH_CACHE": str(cache)}
-    with contextlib.ExitStack() as stack:
-        listed = stack.enter_context(tempfile.TemporaryFile("w+"))
-        listed.write("\n".join(map(str, files)))
-        listed.seek(0)
+WAYS = {
+    "bare": lambda _, files, __: bare(files),
+    "cold": lambda data, _, __: product(data),
+    "cold, known": lambda data, _, digests: product(data, digests),
+    "warm": lambda data, _, __: product(data),
+}
+
+
+def run(name, data, given, cache):
+    """One round of one way, in a process of its own; `busy` is what it and its children used of the processors."""
+    command = [sys.executable, __file__, "--child", name, "--data", str(data)]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with given.open("rb") as stdin:
         began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, __file__, "--child", name, "--data", str(data)],
-            env=environment,
-            stdin=listed,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
+        done = subprocess.run(command, env={**os.environ, "FAULTBENCH_CACHE": str(cache)}, stdin=stdin, stdout=subprocess.PIPE, check=True)
         process = time.perf_counter() - began
-    return {"process": process, **json.loads(done.stdout)}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return {"process": process, "busy": busy, **json.loads(done.stdout)}
 
 
 def files_of(data):

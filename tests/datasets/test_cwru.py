@@ -287,7 +287,9 @@ def test_a_variable_that_is_no_signal_is_refused_when_listed(folder: Path, put: 
         Cwru(data_dir=folder).catalogue()
 
 
-@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (1e40, "no acceleration in g")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (1e40, "too large for float32"), (1e20, "no acceleration in g")]
+)
 def test_values_that_are_no_accelerations_are_refused_when_read(folder: Path, put: Callable[..., Path], value: float, said: str) -> None:
     signal = noise()
     signal[77] = value
@@ -352,7 +354,7 @@ def test_a_file_is_parsed_once_for_all_its_channels_and_both_machine_ends(
     recordings = data.catalogue().recordings
     parsed = []
     honest = matfile.MatFile.read
-    monkeypatch.setattr(matfile.MatFile, "read", lambda self, *names: parsed.append(names) or honest(self, *names))
+    monkeypatch.setattr(matfile.MatFile, "read", lambda self, *names, **how: parsed.append(names) or honest(self, *names, **how))
     for recording in recordings:
         for channel in recording.channels:
             data.read(recording, channel.name)

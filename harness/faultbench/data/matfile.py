@@ -120,12 +120,14 @@ class MatFile:
         """The names of its variables, for a message of one line."""
         return self.header().holdings()
 
-    def read(self, *names: str) -> dict[str, NDArray[Any]]:
+    def read(self, *names: str, single: bool = False) -> dict[str, NDArray[Any]]:
         """The named variables, each finite and numeric, in the shape that the file gives them.
 
         Args:
             names: Variables, or paths into structs, a step for each field: `run.Y[Name=vibration_1][Raster=fast].Data` is the field
                 `Data` of the one entry of `run.Y` whose fields `Name` and `Raster` hold these texts.
+
+            single: Whether float64 is rounded to float32, to the nearest.
 
         Returns:
             By the name or path as it was given.
@@ -138,11 +140,11 @@ class MatFile:
                 from faultbench.data.matfile_child import LeafError, load
 
                 try:
-                    arrays = load(self.content, names)
+                    arrays = load(self.content, names, single)
                 except LeafError as error:
                     raise AbsentError(str(error)) from error
             else:
-                arrays = READER.load(self.content, names, self.timeout_s)
+                arrays = READER.load(self.content, names, self.timeout_s, single)
         for name in names:
             if name not in arrays:
                 variable = name.split(".")[0].split("[")[0]
@@ -150,7 +152,8 @@ class MatFile:
                     f"{self.path} has no variable {variable}, it holds {self.holdings()}: check that this is the file its name says"
                 )
             if not np.isfinite(arrays[name]).all():
-                raise DataError(f"variable {name} of {self.path} holds values that are not finite: get the file again")
+                beyond = " or too large for float32" if single else ""
+                raise DataError(f"variable {name} of {self.path} holds values that are not finite{beyond}: get the file again")
         return arrays
 
     @property

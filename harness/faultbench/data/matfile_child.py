@@ -7,7 +7,7 @@ opens no file, and gives itself little memory. A frame is an unsigned 64-bit len
 |---|---|---|
 | request for headers | `{"headers": [name, ...]}` | the content of the file |
 | reply | `{"variables": [[name, [dimension, ...], class], ...], "numbers": {name: value}}` | |
-| request for arrays | `{"arrays": [name, ...]}` | the content of the file |
+| request for arrays | `{"arrays": [name, ...], "single": whether float64 is rounded to float32}` | the content of the file |
 | reply | `{"arrays": [[name, dtype, [dimension, ...]], ...]}` | the bytes of each array, C order |
 | reply to names that lead nowhere | `{"absent": one line}` | |
 | reply to either | `{"error": one line}` | |
@@ -30,9 +30,15 @@ import struct
 import sys
 import warnings
 from collections.abc import Container, Sequence
+from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+
+if __name__ == "__main__":
+    # scipy imports all names of numpy, f2py among them, which takes as long as scipy.io itself and is of no use here.
+    sys.modules["numpy.f2py"] = np.f2py = ModuleType("numpy.f2py")
+
 import scipy.io
 from numpy.typing import NDArray
 from scipy.io.matlab import MatReadWarning
@@ -88,10 +94,11 @@ def look(content: bytes, names: Sequence[str] = ()) -> tuple[Variables, dict[str
     return variables, {name: float(value.reshape(-1)[0]) for name, value in _loaded(heads, single).items() if value.size}
 
 
-def load(content: bytes, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+def load(content: bytes, names: Sequence[str], single: bool = False) -> dict[str, NDArray[Any]]:
     """Those of the named variables, and what the paths lead to, of a file, each a real numeric array.
 
-    A name or path whose variable the file does not hold is left out.
+    A name or path whose variable the file does not hold is left out. `single` rounds float64 to float32; what is too large becomes
+    infinite.
 
     Raises:
         LeafError: A path leads nowhere.
@@ -100,7 +107,9 @@ def load(content: bytes, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     if len(names) > MAX_NAMES:
         raise ValueError(f"{len(names)} names where at most {MAX_NAMES} can be asked for at once")
     wanted = {path[0][0] for path in map(parse_path, names)}
-    return _loaded(_only(content, wanted), names)
+    arrays = _loaded(_only(content, wanted), names)
+    with np.errstate(over="ignore"):
+        return {name: array.astype(np.float32) if single and array.dtype.kind == "f" else array for name, array in arrays.items()}
 
 
 def _listed(content: bytes) -> Variables:
@@ -309,12 +318,12 @@ def write_frames(stream: BinaryIO, *frames: bytes | memoryview) -> None:
     stream.flush()
 
 
-def _answer(request: dict[str, list[str]], content: bytes) -> list[bytes | memoryview]:
+def _answer(request: dict[str, Any], content: bytes) -> list[bytes | memoryview]:
     try:
         if "headers" in request:
             variables, numbers = look(content, request["headers"])
             return [json.dumps({"variables": variables, "numbers": numbers}).encode()]
-        arrays = {name: _native(value) for name, value in load(content, request["arrays"]).items()}
+        arrays = {name: _native(value) for name, value in load(content, request["arrays"], request.get("single", False)).items()}
         header = {"arrays": [[name, value.dtype.str, value.shape] for name, value in arrays.items()]}
         return [json.dumps(header).encode(), *(value.reshape(-1).view(np.uint8).data for value in arrays.values())]
     except LeafError as error:

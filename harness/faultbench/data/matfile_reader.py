@@ -65,19 +65,19 @@ class Reader:
             ReaderError: The file could not be read, or one of them is not numeric.
         """
         with self._conversation(timeout_s) as child:
-            header = child.ask(content, "headers", names)
+            header = child.ask(content, {"headers": list(names)})
             variables = [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
             return variables, {str(name): float(value) for name, value in header["numbers"].items()}
 
-    def load(self, content: bytes, names: Sequence[str], timeout_s: float) -> dict[str, NDArray[Any]]:
-        """Those of the named variables that a file holds, and what paths lead to (`matfile_child`).
+    def load(self, content: bytes, names: Sequence[str], timeout_s: float, single: bool = False) -> dict[str, NDArray[Any]]:
+        """Those of the named variables that a file holds, and what paths lead to (`matfile_child`); `single` rounds float64 to float32.
 
         Raises:
             AbsentError: A path leads nowhere.
             ReaderError: The file could not be read, or one of them is not numeric.
         """
         with self._conversation(timeout_s) as child:
-            header = child.ask(content, "arrays", names)
+            header = child.ask(content, {"arrays": list(names), "single": single})
             return {
                 str(name): child.take_array(np.dtype(str(code)), tuple(int(n) for n in shape)) for name, code, shape in header["arrays"]
             }
@@ -140,11 +140,11 @@ class _Child:
     def alive(self) -> bool:
         return not self.late and self._process.poll() is None  # one killed late may take a moment to go
 
-    def ask(self, content: bytes, what: str, names: Sequence[str]) -> dict[str, Any]:
+    def ask(self, content: bytes, request: dict[str, Any]) -> dict[str, Any]:
         """Sends a request; returns the reply's header."""
         from faultbench.data.matfile_child import read_frame, write_frames
 
-        write_frames(self._requests, json.dumps({what: list(names)}).encode(), content)
+        write_frames(self._requests, json.dumps(request).encode(), content)
         frame = read_frame(self._replies, _MAX_HEADER_BYTES)
         if frame is None:
             raise ValueError("it has died")

@@ -299,15 +299,12 @@ def _for_want_of_room(error: Exception, folder: Path) -> bool:
 
 def _flushed(value: Path) -> tuple[dict[str, tuple[str, int]], dict[str, FileState]]:
     """Flushes every file and folder of a value to the disk; digest and size of each file by its path, and the files' states."""
-    folders = [Path(folder) for folder, _, _ in os.walk(value)]
     paths = _files_in(value)
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(_flush_file, paths.values()))
-        states = dict(zip(paths, pool.map(settled_state, paths.values()), strict=True))
-        digests = dict(zip(paths, pool.map(_sha256, paths.values()), strict=True))
-    for folder in folders:
-        _flush(folder)
-    return {name: (digests[name], states[name].size) for name in paths}, states
+        found = dict(zip(paths, pool.map(_flushed_file, paths.values()), strict=True))
+    for folder, _, _ in os.walk(value):
+        _flush(Path(folder))
+    return {name: (sha256, state.size) for name, (sha256, state) in found.items()}, {name: state for name, (_, state) in found.items()}
 
 
 def _files_in(value: Path) -> dict[str, Path]:
@@ -321,9 +318,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush_file(path: Path) -> None:
+def _flushed_file(path: Path) -> tuple[str, FileState]:
     with path.open("rb+") as file:  # Windows flushes only what is open for writing
         os.fsync(file.fileno())
+    state = settled_state(path)
+    return _sha256(path), state
 
 
 def _flush(folder: Path) -> None:

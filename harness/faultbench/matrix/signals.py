@@ -28,7 +28,8 @@ def signal_path(folder: Path, recording: int, channel: int) -> Path:
 def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
     """Writes a catalogue."""
     said = {**dataclasses.asdict(catalogue), "missing": dict(catalogue.missing)}
-    (folder / CATALOGUE).write_text(json.dumps(said, indent=1, sort_keys=True), encoding="utf-8")
+    # with `indent` it would be written by Python, not by C: a tenth of a second for a hundred recordings
+    (folder / CATALOGUE).write_text(json.dumps(said, sort_keys=True), encoding="utf-8")
 
 
 def load_catalogue(folder: Path) -> Catalogue:

@@ -72,6 +72,7 @@ class Cwru:
         self._data_dir = data_dir
         self._ends = (DRIVE_END, FAN_END) if rate == 12 else (DRIVE_END,)
         self._listed_as: dict[int, str] = {}
+        self._place: Path | None = None
         self._stored = Latest(_stored, keep=self.readers)
 
     def catalogue(self) -> Catalogue:
@@ -80,7 +81,7 @@ class Cwru:
         Raises:
             DataError: There is no data, or a file is not the record that its name says.
         """
-        folder = self._folder()
+        folder = self._place = self._folder()
         names = _names_in(folder)
         missing: dict[str, str] = {}
         held: dict[Path, Record] = {}
@@ -117,17 +118,18 @@ class Cwru:
             DataError: The file is not there any more, damaged, or holds something else than was listed.
         """
         record, end = self._find(recording.id)
-        path = self._folder() / f"{record.number}.mat"
+        path = (self._place or self._folder()) / f"{record.number}.mat"
         name = record.variable(channel)
         wanted = {name, *(record.variable(listed.name) for listed in recording.channels)}
-        digest, variables = self._stored((path, _state(path), tuple(sorted(wanted))))
+        decimated = record.rate_khz != self._rate
+        digest, variables = self._stored((path, _state(path), tuple(sorted(wanted)), not decimated))
         stored = variables[name]
         _check_vector(name, MatVariable(stored.shape, stored.dtype.name), path, record)
-        signal: NDArray[np.float64] = stored.reshape(-1).astype(np.float64, copy=False)
+        signal = stored.reshape(-1)
         strongest = float(max(signal.max(), -signal.min()))
         if strongest > _MAX_G:
             raise DataError(f"cwru: variable {name} of {path} reaches {strongest:.3g}, no acceleration in g: get the file again")
-        read = decimate(signal, end) if record.rate_khz != self._rate else signal.astype(np.float32)
+        read = decimate(signal.astype(np.float64, copy=False), end) if decimated else signal.astype(np.float32, copy=False)
         listed = next((c.samples for c in recording.channels if c.name == channel), None)
         if len(read) != listed:
             raise DataError(f"cwru: variable {name} of {path} gives {len(read)} samples where {listed} were listed: run it again")
@@ -211,11 +213,11 @@ def _state(path: Path) -> tuple[int, ...] | None:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
-def _stored(file: tuple[Path, object, tuple[str, ...]]) -> tuple[str, dict[str, NDArray[Any]]]:
-    """The digest of a file in a state, and the named variables of it."""
-    path, _, names = file
+def _stored(file: tuple[Path, object, tuple[str, ...], bool]) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The digest of a file in a state, and the named variables of it, perhaps as float32."""
+    path, _, names, single = file
     mat = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES)
-    return mat.sha256, mat.read(*names)
+    return mat.sha256, mat.read(*names, single=single)
 
 
 def _names_in(folder: Path) -> set[str]:

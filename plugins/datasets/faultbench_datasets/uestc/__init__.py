@@ -100,6 +100,7 @@ class Uestc:
     def __init__(self, data_dir: Path | None = None) -> None:
         self._data_dir = data_dir
         self._listed_as: dict[str, str] = {}
+        self._place: Path | None = None
 
     def catalogue(self) -> Catalogue:
         """The pieces that this copy holds; of a file that is new or changed its digest and few numbers are noted, its signal is not.
@@ -107,7 +108,7 @@ class Uestc:
         Raises:
             DataError: There is no data, or a file does not hold what its name says.
         """
-        folder = self._folder()
+        folder = self._place = self._folder()
         names = _names_in(folder)
         held = {folder / f"{piece.id}.mat": piece for piece in pieces() if f"{piece.id}.mat" in names}
         missing = {piece.id: f"{piece.id}.mat is not in {folder}" for piece in pieces() if f"{piece.id}.mat" not in names}
@@ -135,18 +136,18 @@ class Uestc:
             raise DataError(f"{NAME}: there is no recording {recording.id}: take one of the catalogue")
         if channel != CHANNEL:
             raise DataError(f"{NAME}: {recording.id} has no channel {channel}: its only channel is {CHANNEL}")
-        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
-        stored = mat.read("Data")["Data"]
+        mat = open_mat((self._place or self._folder()) / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        stored = mat.read("Data", single=True)["Data"]
         _check_signal(mat.path, MatVariable(stored.shape, stored.dtype.name))
         listed = recording.channel(channel).samples
         if stored.size != listed:
             raise DataError(f"{NAME}: {mat.path} holds {stored.size} samples where {listed} were listed: run it again")
-        strongest = float(np.abs(stored).max())
+        strongest = float(max(stored.max(), -stored.min()))
         if strongest > _STRONGEST:
             raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")
         if self._listed_as.get(recording.id, mat.sha256) != mat.sha256:
             raise DataError(f"{NAME}: {mat.path} has changed since it was listed: run again")
-        signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32)
+        signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32, copy=False)
         return signal
 
     def _folder(self) -> Path:
