@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 API_VERSION = 1
 
 _HOMES = {
+    "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
+    "faultbench.acquisition.publication": ("ChecksFiles", "Publication", "PublishedFile"),
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
     "faultbench.data.latest": ("Latest",),
     "faultbench.data.matfile": ("MatFile", "MatHeader", "MatVariable", "mat_headers", "open_mat"),
-    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
+    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
@@ -31,6 +33,7 @@ _HOMES = {
         "ModelCompressor",
         "NetShape",
         "Parts",
+        "Physics",
         "State",
         "TaskBatch",
     ),
@@ -47,6 +50,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from faultbench.acquisition.archive import Limits as Limits
+    from faultbench.acquisition.archive import Member as Member
+    from faultbench.acquisition.archive import members_of as members_of
+    from faultbench.acquisition.archive import unpack as unpack
+    from faultbench.acquisition.publication import ChecksFiles as ChecksFiles
+    from faultbench.acquisition.publication import Publication as Publication
+    from faultbench.acquisition.publication import PublishedFile as PublishedFile
     from faultbench.artifact.format import IR_VERSION as IR_VERSION
     from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs
@@ -67,6 +77,7 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Catalogue as Catalogue
     from faultbench.data.recording import Channel as Channel
     from faultbench.data.recording import DataSet as DataSet
+    from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting
@@ -101,6 +112,7 @@ if TYPE_CHECKING:
     from faultbench.learning.contracts import ModelCompressor as ModelCompressor
     from faultbench.learning.contracts import NetShape as NetShape
     from faultbench.learning.contracts import Parts as Parts
+    from faultbench.learning.contracts import Physics as Physics
     from faultbench.learning.contracts import State as State
     from faultbench.learning.contracts import TaskBatch as TaskBatch
     from faultbench.learning.loss import cross_entropy as cross_entropy
