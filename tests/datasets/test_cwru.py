@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -357,6 +358,20 @@ def test_a_file_is_parsed_once_for_all_its_channels_and_both_machine_ends(
         for channel in recording.channels:
             data.read(recording, channel.name)
     assert parsed == [("X097_DE_time", "X097_FE_time")]
+
+
+def test_several_threads_parse_each_file_once(folder: Path, put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(105, 109)
+    for number in (*numbers, 97):
+        put(number, **both(f"X{number:03d}", None, 96_000))
+    data = Cwru(data_dir=folder)
+    recordings = data.catalogue().recordings
+    parsed = []
+    honest = matfile.MatFile.read
+    monkeypatch.setattr(matfile.MatFile, "read", lambda self, *names, **how: parsed.append(self.path.stem) or honest(self, *names, **how))
+    with ThreadPoolExecutor(data.readers) as pool:
+        list(pool.map(lambda recording: [data.read(recording, channel.name) for channel in recording.channels], recordings))
+    assert sorted(parsed) == ["105", "106", "107", "108", "97"]
 
 
 def test_a_damaged_file_is_one_line_wherever_it_is_cut(folder: Path, put: Callable[..., Path]) -> None:

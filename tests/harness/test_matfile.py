@@ -8,6 +8,7 @@ import io
 import multiprocessing
 import os
 import struct
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_a_file_of_known_digest_is_read_by_the_child_where_that_is_there_already
     np.testing.assert_array_equal(open_mat(mat, known=known).read("X105_DE_time")["X105_DE_time"], SIGNAL)
     matfile.READER.close()
     assert open_mat(mat, known=known)._inside
+
+
+def test_who_asks_the_child_imports_no_scipy(mat: Path) -> None:
+    """It would take longer than reading dozens of files."""
+    code = (
+        "import sys; from pathlib import Path; from faultbench.data.matfile import open_mat\n"
+        "mat = open_mat(Path(sys.argv[1])); mat.header('X105RPM'); mat.read('X105_DE_time')\n"
+        "print([name for name in sys.modules if name.split('.')[0] == 'scipy'])"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(mat)], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_headers_and_single_numbers_come_in_one_request_and_are_kept(mat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

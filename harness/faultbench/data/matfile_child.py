@@ -34,14 +34,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-
-if __name__ == "__main__":
-    # scipy imports all names of numpy, f2py among them, which takes as long as scipy.io itself and is of no use here.
-    sys.modules["numpy.f2py"] = np.f2py = ModuleType("numpy.f2py")
-
-import scipy.io
 from numpy.typing import NDArray
-from scipy.io.matlab import MatReadWarning
 
 try:
     from isal.isal_zlib import decompressobj
@@ -113,6 +106,8 @@ def load(content: bytes, names: Sequence[str], single: bool = False) -> dict[str
 
 
 def _listed(content: bytes) -> Variables:
+    import scipy.io  # here, for the process that asks the child imports this file too
+
     stream: Any = io.BytesIO(content)
     return [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in scipy.io.whosmat(stream)]
 
@@ -121,6 +116,9 @@ def _loaded(content: bytes, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     paths = {name: parse_path(name) for name in names}
     if not paths:
         return {}
+    import scipy.io
+    from scipy.io.matlab import MatReadWarning
+
     stream: Any = io.BytesIO(content)
     with warnings.catch_warnings():
         warnings.simplefilter("error", MatReadWarning)  # scipy warns of a variable that it cannot read, and goes on
@@ -358,6 +356,10 @@ def _limit() -> None:
 
 def main() -> None:
     """Serves requests until standard input ends."""
+    # scipy imports all names of numpy, f2py among them, which takes as long as scipy.io itself and is of no use here.
+    sys.modules["numpy.f2py"] = np.f2py = ModuleType("numpy.f2py")
+    import scipy.io
+
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     # A round trip now, so that whatever scipy imports on first use is there before no file can be opened any more.
     rehearsal: Any = io.BytesIO()

@@ -69,9 +69,10 @@ class Cwru:
         self._rate = rate
         self._data_dir = data_dir
         self._ends = (DRIVE_END, FAN_END) if rate == 12 else (DRIVE_END,)
+        self._by_id = {name: (record, end) for record in records() for end, name in self._identities(record)}
         self._listed_as: dict[int, str] = {}
         self._place: Path | None = None
-        self._stored = Latest(_stored, keep=self.readers)
+        self._stored = Latest(_stored, keep=4 * self.readers)
 
     def catalogue(self) -> Catalogue:
         """The recordings that this copy holds, from file headers; every file that is new or changed is hashed.
@@ -168,11 +169,9 @@ class Cwru:
         return [(record.end, str(record.number))]
 
     def _find(self, name: str) -> tuple[Record, str]:
-        for record in records():
-            for end, identity in self._identities(record):
-                if identity == name:
-                    return record, end
-        raise DataError(f"cwru: there is no recording {name}: take one of the catalogue")
+        if name not in self._by_id:
+            raise DataError(f"cwru: there is no recording {name}: take one of the catalogue")
+        return self._by_id[name]
 
     def _listed(self, record: Record, mat: MatHeader, missing: dict[str, str]) -> list[Recording]:
         held = mat.variables

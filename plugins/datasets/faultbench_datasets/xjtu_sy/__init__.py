@@ -71,7 +71,7 @@ class XjtuSy:
             raise UsageError(f"xjtu_sy: minutes is {minutes}: give at least {_LEAST}")
         self._damage, self._minutes, self._data_dir = damage, minutes, data_dir
         self._digests: dict[str, str] = {}
-        self._signals = Latest(self._listed_signals, keep=self.readers)
+        self._signals = Latest(self._listed_signals, keep=4 * self.readers)
 
     def catalogue(self) -> Catalogue:
         """The minutes that show a healthy or a damaged bearing; every new or changed file is read.
