@@ -18,6 +18,7 @@ from faultbench.cli.doctor import doctor
 from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
 from faultbench.cli.run import run
+from faultbench.cli.schema import schema
 from faultbench.cli.session import Session, session_of
 from faultbench.matrix.streams import Unheard
 
@@ -38,6 +39,7 @@ app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
 app.command("doctor", cls=Command)(doctor)
+app.command("schema", cls=Command)(schema)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:

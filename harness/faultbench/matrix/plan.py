@@ -164,7 +164,7 @@ class _Builder:
         goal = self._add(
             stages.JUDGE,
             f"judge {cell.title}",
-            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity},
+            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity, "catalogues": self._versions(cell)},
             {**_numbered("episodes", episodes), **_numbered("export", exports), **_numbered("measure", measures)},
         )
         return Planned(cell, fields, criteria, identity, goal)
@@ -223,6 +223,10 @@ class _Builder:
     def _datasets(self, cell: Cell) -> tuple[Choice, ...]:
         """The data set that is tested on, and the sources where the scenario takes some."""
         return (cell.dataset, *self._sources) if self._base(cell) else (cell.dataset,)
+
+    def _versions(self, cell: Cell) -> dict[str, str]:
+        """The version of each catalogue of a cell: it changes where a signal of the same id would."""
+        return {dataset.spelling: self._catalogue(dataset).version for dataset in self._datasets(cell)}
 
     def _ingest(self, cell: Cell) -> str:
         """The signals of a cell: those of its data set; beside the sources' and on their common base, where the scenario takes sources."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,12 @@ from faultbench.errors import UsageError
 from faultbench.results.row import PROTOCOL, SCHEMA, plain
 
 STDOUT = "-"
+
+_NUMBERS = re.compile(r"\[\n\s+([-+.\deE,\s]+?)\s+\]")
+"""A list of numbers in indented JSON. No string can be taken for one: within a string a new line is written `\\n`."""
+
+_ODD = "backslashreplace"
+"""Half a character, from a file name that is no UTF-8 say, is written as JSON writes it."""
 
 
 def document(rows: Iterable[Mapping[str, Any]], command: Sequence[str]) -> dict[str, Any]:
@@ -27,7 +34,18 @@ def document(rows: Iterable[Mapping[str, Any]], command: Sequence[str]) -> dict[
 
 
 def write_json(made: Mapping[str, Any], path: Path | str) -> None:
-    """Writes a document to a file, or to standard output for `-`.
+    """Writes a document to a file, or to standard output for `-`, as `write_text` does."""
+    write_text(json_text(made), path)
+
+
+def json_text(made: Mapping[str, Any]) -> str:
+    """A document as JSON, indented, lists of numbers on one line."""
+    text = json.dumps(made, indent=2, ensure_ascii=False, allow_nan=False)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def write_text(text: str, path: Path | str) -> None:
+    """Writes a text to a file, or to standard output for `-`.
 
     A file is there whole or not at all: it is written under another name beside it, and renamed when it is on the disk. What
     is no ordinary file (a pipe, a device) is written to directly.
@@ -35,7 +53,6 @@ def write_json(made: Mapping[str, Any], path: Path | str) -> None:
     Raises:
         UsageError: The file cannot be written.
     """
-    text = json.dumps(made, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if str(path) == STDOUT:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -44,7 +61,7 @@ def write_json(made: Mapping[str, Any], path: Path | str) -> None:
     place = Path(path).resolve()
     try:
         if place.exists() and not place.is_file():
-            place.write_text(text, encoding="utf-8")
+            place.write_text(text, encoding="utf-8", errors=_ODD)
         else:
             _replace(place, text)
     except OSError as error:
@@ -55,7 +72,7 @@ def _replace(place: Path, text: str) -> None:
     """Puts a text in a file's place in one step."""
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        with beside.open("x", encoding="utf-8") as file:
+        with beside.open("x", encoding="utf-8", errors=_ODD) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
