@@ -29,8 +29,16 @@ def document(rows: Iterable[Mapping[str, Any]], command: Sequence[str]) -> dict[
     Args:
         rows: As `results.row.row` makes them.
         command: The command's words, so that every figure can be repeated.
+
+    Raises:
+        UsageError: The rows are of several protocols.
     """
-    return {"schema": SCHEMA, "protocol": PROTOCOL, "command": list(command), "rows": [plain(row) for row in rows]}
+    made = [plain(row) for row in rows]
+    protocols = sorted({row.get("protocol", PROTOCOL) for row in made})
+    if len(protocols) > 1:
+        said = " and ".join(map(str, protocols))
+        raise UsageError(f"rows of protocols {said} cannot stand in one document: name results of one protocol")
+    return {"schema": SCHEMA, "protocol": protocols[0] if protocols else PROTOCOL, "command": list(command), "rows": made}
 
 
 def write_json(made: Mapping[str, Any], path: Path | str) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from faultbench.discovery import one_line
 from faultbench.errors import DataError
+from faultbench.report.compared import SCHEMA as COMPARISON_SCHEMA
 from faultbench.results.row import SCHEMA
 
-FILES = {"run": f"run-{SCHEMA}.json"}
+FILES = {"run": f"run-{SCHEMA}.json", "comparison": f"comparison-{COMPARISON_SCHEMA}.json"}
 """The schema's file by the kind of document."""
 
 
