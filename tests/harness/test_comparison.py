@@ -13,6 +13,7 @@ from rich.console import Console
 
 from faultbench.errors import DataError, UsageError
 from faultbench.report.compared import noteworthy, render
+from faultbench.report.compared.markdown import as_markdown
 from faultbench.report.compared.table import print_comparison
 from faultbench.report.github_text import MOST
 from faultbench.report.schema import schema_text
@@ -328,18 +329,26 @@ def test_the_table_fits_and_says_it_all(rows, base, worse, width):
     assert "a condition fires in 1 of 1 cell" in flat
 
 
+def named(row, learner, digest):
+    return {**row, "cell": {**row["cell"], "learner": learner}, "digest": digest}
+
+
 def test_markdown_says_the_verdict_first_and_fits(rows, base, worse):
     made = compared([base], [worse], DROP)
     said = render("markdown", made, ["faultbench", "compare"])
     assert said.startswith("## faultbench compare: fail\n")
     assert "| **fail** | `cwru new-device maml none x86` | 0.9" in said
-    many = [rows.judged({"learner": f"l{n}"}, digest=f"{n:064d}") for n in range(300)]
-    lost = [rows.judged({"learner": f"lost{n}" + "x" * 100}, digest=f"{n:064d}") for n in range(500)]
+    many = [named(base, f"l{n}", f"{n:064d}") for n in range(30)]
+    lost = [named(base, f"lost{n}" + "x" * 100, f"{n:064d}") for n in range(500)]
     others = [row | {"digest": "e" * 64} for row in many]
-    long = render("markdown", compared([*many, *lost, base], [*others, worse], DROP), [])
-    assert len(long.encode()) <= MOST
-    assert "pairs are left out here" in long
-    assert "`cwru new-device maml none x86`" in long, "the worst stay"
+    made = compared([*many, *lost, base], [*others, worse], DROP)
+    whole = render("markdown", made, [])
+    assert len(whole.encode()) <= MOST
+    short = as_markdown(made, [], most=len(whole.encode()) - 1)
+    assert len(short.encode()) < len(whole.encode())
+    assert "pairs are left out here, those that changed least" in short
+    assert "and 450 more: the JSON has them all" in short
+    assert "`cwru new-device maml none x86`" in short, "the worst stay"
 
 
 def test_junit_has_a_case_per_cell(rows, base, worse):

@@ -43,7 +43,7 @@ def _made(comparison: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], com
     told = [line for pair in pairs for line in _told(pair)]
     if told:
         parts.append("\n".join(told))
-    listed = [f"- {what}: {words(line)}" for what, line in lists(comparison)]
+    listed = [f"- {what}: {words(line, 250)}" for what, line in lists(comparison)]
     if len(listed) > _LISTED:
         listed[_LISTED:] = [f"- and {len(listed) - _LISTED} more: the JSON has them all"]
     if listed:
