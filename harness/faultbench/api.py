@@ -30,6 +30,7 @@ _HOMES = {
         "ModelCompressor",
         "NetShape",
         "Parts",
+        "Physics",
         "State",
         "TaskBatch",
     ),
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from faultbench.learning.contracts import ModelCompressor as ModelCompressor
     from faultbench.learning.contracts import NetShape as NetShape
     from faultbench.learning.contracts import Parts as Parts
+    from faultbench.learning.contracts import Physics as Physics
     from faultbench.learning.contracts import State as State
     from faultbench.learning.contracts import TaskBatch as TaskBatch
     from faultbench.learning.loss import cross_entropy as cross_entropy

@@ -44,7 +44,7 @@ def with_episode(split, **changes):
 
 
 def key(pool, row):
-    return pool.recordings[row].dataset, pool.recordings[row].id, pool.channels[row]
+    return pool.recordings[row].dataset, pool.recordings[row].id, pool.leads[row]
 
 
 def row_of(pool, label, part_of=None):

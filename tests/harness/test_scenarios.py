@@ -236,7 +236,7 @@ def test_a_recordings_first_channel_at_the_common_rate_is_read(plant):
         return replace(recording, channels=(fast, *recording.channels)) if recording.machine == "alpha" else recording
 
     split = NewDevice(window=64).split([plant(change=also_fast)], REQUEST, 0)
-    assert set(split.source.channels) == {"a"}
+    assert set(split.source.channels) == {("a",)}
 
 
 def test_offers_and_factories_agree():

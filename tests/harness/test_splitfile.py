@@ -8,7 +8,7 @@ import pytest
 
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.split import EpisodeRequest
-from faultbench.data.splitfile import digest, load_split, save_split
+from faultbench.data.splitfile import FORMAT, digest, load_split, save_split
 from faultbench.errors import DataError
 
 REQUEST = EpisodeRequest(ways=3, shots=3, shots_rare=2, queries=4, episodes=6)
@@ -96,7 +96,9 @@ def test_a_header_that_claims_more_than_there_is_allocates_nothing(folder):
         load_split(folder)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"target": None}, {"rare": [0]}, {"request": {"ways": 1, "odd": 2}}, {"seed": 5}])
+@pytest.mark.parametrize(
+    "change", [{"format": FORMAT + 1}, {"target": None}, {"rare": [0]}, {"request": {"ways": 1, "odd": 2}}, {"seed": 5}]
+)
 def test_a_split_of_another_format_or_making_is_refused(folder, change):
     path = folder / "split.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))

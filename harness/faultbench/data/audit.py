@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,14 @@ from faultbench.errors import IsolationError
 
 THINGS = ("sample", "recording", "session", "bearing", "mounting", "dataset")
 """What two sides can share."""
+
+SignalKey = tuple[str, str, str]
+"""Data set, recording id, channel."""
+
+_Thing = TypeVar("_Thing", bound=Hashable)
+
+Content = Mapping[tuple[str, str], int]
+"""Which recordings, by data set and id, hold the same samples: one number for all of them."""
 
 SUPPORT_QUERY = "support/query"
 SOURCE_TARGET = "source/target"
@@ -142,30 +151,38 @@ def _frame_findings(split: Split) -> Iterable[str]:
         yield "the note says one rig, the recordings have several mountings"
 
 
-def _content(split: Split, signals: Signals) -> tuple[dict[tuple[str, str, str], int], list[list[tuple[str, str, str]]]]:
-    """Each signal's content group (copies of one another are one group), and the groups of more than one."""
-    keys = sorted({_key(pool, row) for _, pool in _pools(split) for row in range(len(pool.recordings))})
-    group = list(range(len(keys)))
-    for a, b in copies(signals[key] for key in keys):
+def _content(split: Split, signals: Signals) -> tuple[Content, list[list[SignalKey]]]:
+    """Each recording's content group (recordings of which any channels are copies are one group), and the groups of copied signals."""
+    keys = sorted({key for _, pool in _pools(split) for row in range(len(pool.recordings)) for key in _keys(pool, row)})
+    pairs = copies(signals[key] for key in keys)
+    signal_groups = _grouped(range(len(keys)), pairs)
+    content = _grouped(dict.fromkeys(key[:2] for key in keys), [(keys[a][:2], keys[b][:2]) for a, b in pairs])
+    members: dict[int, list[SignalKey]] = {}
+    for number, group in signal_groups.items():
+        members.setdefault(group, []).append(keys[number])
+    return content, [names for names in members.values() if len(names) > 1]
+
+
+def _grouped(things: Iterable[_Thing], pairs: Iterable[tuple[_Thing, _Thing]]) -> dict[_Thing, int]:
+    """The number of each thing's group, where both of a pair are in one."""
+    group = {thing: number for number, thing in enumerate(things)}
+    for a, b in pairs:
         low, high = sorted((group[a], group[b]))
-        group = [low if g == high else g for g in group]
-    members: dict[int, list[tuple[str, str, str]]] = {}
-    for key, number in zip(keys, group, strict=True):
-        members.setdefault(number, []).append(key)
-    return dict(zip(keys, group, strict=True)), [names for names in members.values() if len(names) > 1]
+        group = {thing: low if number == high else number for thing, number in group.items()}
+    return group
 
 
-def _mislabelled(split: Split, alike: Sequence[Sequence[tuple[str, str, str]]]) -> Iterable[str]:
+def _mislabelled(split: Split, alike: Sequence[Sequence[SignalKey]]) -> Iterable[str]:
     """Copies that are said to show different things."""
     for side, pool in _pools(split):
-        labels = {_key(pool, row): label for row, label in enumerate(pool.labels)}
+        labels = {key: label for row, label in enumerate(pool.labels) for key in _keys(pool, row)}
         for names in alike:
             said = sorted({labels[key] for key in names if key in labels})
             if len(said) > 1:
                 yield f"{_named(names)} of the {side} hold the same samples and are labelled {' and '.join(said)}"
 
 
-def _across_sides(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+def _across_sides(split: Split, thing: str, content: Content) -> tuple[int, str]:
     """How many of a thing both sides have, and an example."""
     both = [_things(pool, thing, content) for _, pool in _pools(split)]
     common = sorted(set(both[0]) & set(both[1]), key=str)
@@ -175,7 +192,7 @@ def _across_sides(split: Split, thing: str, content: Mapping[tuple[str, str, str
     return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
 
 
-def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, str]:
     """In how many episodes support and query have a thing in common, and an example."""
     codes = _coded(_things(split.target, thing, content))
     recordings = _coded(_things(split.target, "recording", content))
@@ -195,10 +212,10 @@ def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, 
     return count, text
 
 
-def _things(pool: Pool, thing: str, content: Mapping[tuple[str, str, str], int]) -> list[Hashable]:
+def _things(pool: Pool, thing: str, content: Content) -> list[Hashable]:
     """(recording): which bearing, session, ... it is, distinct across data sets; for samples the content group."""
     if thing == "sample":
-        return [content[_key(pool, row)] for row in range(len(pool.recordings))]
+        return [content[r.dataset, r.id] for r in pool.recordings]
     if thing == "dataset":
         return [r.dataset for r in pool.recordings]
     field = "id" if thing == "recording" else thing
@@ -210,12 +227,12 @@ def _coded(things: Sequence[Hashable]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(thing, len(numbers)) for thing in things], dtype=np.int64)
 
 
-def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[tuple[str, str, str]]]) -> dict[str, object]:
+def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[SignalKey]]) -> dict[str, object]:
     steps: dict[str, dict[str, list[float] | None]] = {}
     for side, pool in _pools(split):
         found: dict[str, list[float | None]] = {}
         for row, label in enumerate(pool.labels):
-            found.setdefault(label, []).append(quantisation_step(signals[_key(pool, row)]))
+            found.setdefault(label, []).append(quantisation_step(signals[_keys(pool, row)[0]]))
         steps[side] = {}
         for label, values in sorted(found.items()):
             known = [v for v in values if v is not None]
@@ -229,9 +246,10 @@ def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[tuple[str, s
     }
 
 
-def _key(pool: Pool, row: int) -> tuple[str, str, str]:
+def _keys(pool: Pool, row: int) -> list[SignalKey]:
+    """The signals of a recording that are used, the lead first."""
     recording = pool.recordings[row]
-    return recording.dataset, recording.id, pool.channels[row]
+    return [(recording.dataset, recording.id, name) for name in pool.channels[row]]
 
 
 def _named_row(pool: Pool, row: int) -> str:
@@ -239,5 +257,5 @@ def _named_row(pool: Pool, row: int) -> str:
     return f"{recording.dataset}/{recording.id} of {recording.bearing}"
 
 
-def _named(keys: Sequence[tuple[str, str, str]]) -> str:
+def _named(keys: Sequence[SignalKey]) -> str:
     return ", ".join("/".join(key) for key in keys[:3]) + (", ..." if len(keys) > 3 else "")

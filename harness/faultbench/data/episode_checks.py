@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from faultbench.data.recording import HEALTHY
+from faultbench.data.recording import HEALTHY, Recording
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 
 
@@ -20,23 +20,44 @@ def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> It
     for (dataset, name), times in Counter((r.dataset, r.id) for r in pool.recordings).items():
         if times > 1:
             yield f"recording {dataset}/{name} stands {times} times in the {side}"
+    if len({len(channels) for channels in pool.channels}) != 1 or not pool.channels[0]:
+        yield f"recordings of the {side} are read by different numbers of channels, or by none"
+        return
     label_of: dict[str, str] = {}
-    for recording, channel, label, condition in zip(pool.recordings, pool.channels, pool.labels, pool.conditions, strict=True):
+    for recording, channels, label, condition in zip(pool.recordings, pool.channels, pool.labels, pool.conditions, strict=True):
         name = f"{recording.dataset}/{recording.id}"
         if label_of.setdefault(condition, label) != label:
             yield f"condition {condition} of the {side} is labelled {label_of[condition]} and {label}"
         if recording.healthy != (label == HEALTHY):
             yield f"{name} of the {side} is of element {recording.element} and labelled {label}"
-        known = next((c for c in recording.channels if c.name == channel), None)
-        signal = signals.get((recording.dataset, recording.id, channel))
-        if known is None or signal is None:
-            yield f"{name} of the {side} has no {'channel' if known is None else 'signal of channel'} {channel}"
-        elif known.rate_hz != rate_hz:
-            yield f"{name} of the {side} is at {known.rate_hz:g} Hz, the split at {rate_hz:g} Hz"
-        elif len(signal) != known.samples:
-            yield f"{name} of the {side} has {len(signal)} samples, the catalogue says {known.samples}"
-        elif not np.isfinite(signal).all():
-            yield f"{name} of the {side} holds samples that are not finite"
+        for place, channel in enumerate(channels):
+            yield from _signal_findings(f"{name} of the {side}", recording, channel, rate_hz if not place else None, signals)
+    yield from _rate_findings(side, pool)
+
+
+def _signal_findings(what: str, recording: Recording, channel: str, rate_hz: float | None, signals: Signals) -> Iterable[str]:
+    """What is wrong with one channel of a recording; `rate_hz` is what the lead has to have."""
+    known = next((c for c in recording.channels if c.name == channel), None)
+    signal = signals.get((recording.dataset, recording.id, channel))
+    if known is None or signal is None:
+        yield f"{what} has no {'channel' if known is None else 'signal of channel'} {channel}"
+    elif rate_hz is not None and known.rate_hz != rate_hz:
+        yield f"{what} is at {known.rate_hz:g} Hz, the split at {rate_hz:g} Hz"
+    elif len(signal) != known.samples:
+        yield f"{what} has {len(signal)} samples, the catalogue says {known.samples}"
+    elif not np.isfinite(signal).all():
+        yield f"{what} holds samples that are not finite"
+
+
+def _rate_findings(side: str, pool: Pool) -> Iterable[str]:
+    """Whether each place in the order of channels has one rate, no higher than the lead's."""
+    lead: set[float] = set()
+    for place, names in enumerate(zip(*pool.channels, strict=True)):
+        rates = {c.rate_hz for r, name in zip(pool.recordings, names, strict=True) for c in r.channels if c.name == name}
+        lead = rates if not place else lead
+        if len(rates) > 1 or max(rates, default=0) > max(lead, default=0):
+            said = ", ".join(f"{rate:g}" for rate in sorted(rates))
+            yield f"channel {place + 1} ({names[0]}) of the {side} is at {said} Hz: one rate is needed, no higher than the lead's"
 
 
 def index_findings(split: Split) -> Iterable[str]:
@@ -87,7 +108,7 @@ def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode,
     rows, starts = windows[:, 0], windows[:, 1]
     for row, start, way in zip(rows.tolist(), starts.tolist(), classes.tolist(), strict=True):
         recording = pool.recordings[row]
-        samples = recording.channel(pool.channels[row]).samples or 0
+        samples = pool.samples(row) or 0
         if not 0 <= start <= samples - window:
             yield f"its window at {start} lies outside {recording.id} of {samples} samples"
             return

@@ -180,16 +180,16 @@ class EpisodeDrawer:
 
 
 def row_lengths(pool: Pool) -> NDArray[np.int64]:
-    """(recording,): the samples of the channel that the pool reads of each recording.
+    """(recording,): the samples of each recording on which a window can be laid (`Pool.samples`).
 
     Raises:
         DataError: A length is not known.
     """
     lengths = []
-    for recording, channel in zip(pool.recordings, pool.channels, strict=True):
-        samples = recording.channel(channel).samples
+    for row, (recording, channels) in enumerate(zip(pool.recordings, pool.channels, strict=True)):
+        samples = pool.samples(row)
         if samples is None:
-            raise DataError(f"{recording.dataset}: length of {recording.id} ({channel}) is not known: read its signals first")
+            raise DataError(f"{recording.dataset}: length of {recording.id} ({', '.join(channels)}) is not known: read its signals first")
         lengths.append(samples)
     return np.array(lengths, dtype=np.int64)
 

@@ -7,7 +7,8 @@
 - `clean`: nothing is added.
 
 Power is that of the signal without its mean. The noise is Gaussian, and white up to half the rate at which the windows are taken, hence
-it is added after any resampling. It is added to the windows of the target alone, support and query; what is trained is trained on the
+it is added after any resampling. Each channel gets noise of its own; a slow one, which has a level and no spectrum, gets none. It is
+added to the windows of the target alone, support and query; what is trained is trained on the
 source as it was recorded, and a learner that wants to be hardened against noise adds its own there.
 
 The noise of a window follows from seed, recording and place alone. All learners, compressors and targets thus hear the same, and two
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from faultbench.data.episodes import generator
 from faultbench.data.split import Signals, Split
+from faultbench.data.windows import slow_channels
 from faultbench.errors import UsageError
 
 CLEAN = "clean"
@@ -81,6 +83,7 @@ class NoisyTarget:
 
     def __init__(self, noise: Noise, split: Split, signals: Signals) -> None:
         self._noise, self._split = noise, split
+        self._slow = slow_channels(split)
         self._floors = floor_powers(split, signals) if noise.rule == FLOOR else {}
 
     def __call__(self, windows: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -92,17 +95,18 @@ class NoisyTarget:
         """
         noisy = np.empty_like(windows)
         for i, (row, start) in enumerate(rows.tolist()):
-            recording, channel = self._split.target.recordings[row], self._split.target.channels[row]
-            window = windows[i].astype(np.float64)
-            level = self._floors[recording.dataset, recording.machine] if self._noise.rule == FLOOR else float(window.var(axis=-1).mean())
-            rng = generator(self._split.seed, "noise", recording.dataset, recording.id, channel, str(start))
-            deviation = np.sqrt(level * 10 ** (-self._noise.snr_db / 10))
-            noisy[i] = window + deviation * rng.standard_normal(window.shape)
+            recording, channels = self._split.target.recordings[row], self._split.target.channels[row]
+            for j, channel in enumerate(channels):
+                window = windows[i, j].astype(np.float64)
+                level = self._floors[recording.dataset, recording.machine][j] if self._noise.rule == FLOOR else float(window.var())
+                rng = generator(self._split.seed, "noise", recording.dataset, recording.id, channel, str(start))
+                deviation = 0.0 if self._slow[j] else np.sqrt(level * 10 ** (-self._noise.snr_db / 10))
+                noisy[i, j] = window + deviation * rng.standard_normal(window.shape)
         return noisy
 
 
-def floor_powers(split: Split, signals: Signals) -> dict[tuple[str, str], float]:
-    """By data set and machine, the mean power of the target's healthy recordings there; of all, where none is healthy."""
+def floor_powers(split: Split, signals: Signals) -> dict[tuple[str, str], list[float]]:
+    """By data set and machine, per channel the mean power of the target's healthy recordings there; of all, where none is healthy."""
     rows: dict[tuple[str, str], list[int]] = {}
     for row, recording in enumerate(split.target.recordings):
         rows.setdefault((recording.dataset, recording.machine), []).append(row)
@@ -110,10 +114,11 @@ def floor_powers(split: Split, signals: Signals) -> dict[tuple[str, str], float]
     return {machine: _mean_power(split, signals, [row for row in own if row in healthy] or own) for machine, own in rows.items()}
 
 
-def _mean_power(split: Split, signals: Signals, rows: Collection[int]) -> float:
+def _mean_power(split: Split, signals: Signals, rows: Collection[int]) -> list[float]:
+    """(channel,)."""
     target = split.target
     powers = []
     for row in rows:
         recording = target.recordings[row]
-        powers.append(float(np.var(signals[recording.dataset, recording.id, target.channels[row]], dtype=np.float64)))
-    return float(np.mean(powers))
+        powers.append([float(np.var(signals[recording.dataset, recording.id, name], dtype=np.float64)) for name in target.channels[row]])
+    return [float(power) for power in np.mean(powers, axis=0)]

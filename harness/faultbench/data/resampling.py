@@ -110,6 +110,8 @@ def rebased(catalogue: Catalogue, base: Base) -> Catalogue:
     recordings = tuple(
         dataclasses.replace(
             recording,
+            # In orders every shaft turns at one speed, as far as the samples can tell: its lines stand where that speed puts them.
+            speed_rpm=base.speed_rpm or recording.speed_rpm,
             channels=(dataclasses.replace(recording.channels[0], rate_hz=base.rate_hz, samples=base.length(recording)),),
         )
         for recording in catalogue.recordings

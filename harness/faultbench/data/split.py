@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,7 +44,8 @@ class Pool:
 
     Args:
         recordings: The recordings.
-        channels: The channel that is read of each.
+        channels: The channels that are read of each, the lead first: a window is laid on the lead's samples, and what is slower is
+            held (`windows.cut`). As many for every recording, and at one rate for each place in the order.
         labels: The class of each, as the scenario names it.
         conditions: What one way of an episode keeps to: a way is one condition, and no two ways of an episode have one label.
         parts: What support and query of one way never share: the load at T2, the bearing at T3.
@@ -51,11 +53,26 @@ class Pool:
     """
 
     recordings: tuple[Recording, ...]
-    channels: tuple[str, ...]
+    channels: tuple[tuple[str, ...], ...]
     labels: tuple[str, ...]
     conditions: tuple[str, ...]
     parts: tuple[str, ...]
     together: bool
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """The lead channel of each recording."""
+        return tuple(channels[0] for channels in self.channels)
+
+    def samples(self, row: int) -> int | None:
+        """The samples of a recording's lead channel for which all its channels are known; None where a length is not known.
+
+        A slower channel's sample stands until the next one would be due.
+        """
+        lead, *beside = (self.recordings[row].channel(name) for name in self.channels[row])
+        lengths = [lead.samples, *(c.samples and math.ceil(c.samples * lead.rate_hz / c.rate_hz) for c in beside)]
+        known = [length for length in lengths if length is not None]
+        return min(known) if len(known) == len(lengths) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ class Split:
         note: What has to be said beside the level (`one rig`), else empty.
         seed: The seed it was drawn with.
         window: Samples per window.
-        rate_hz: The common rate of all channels used.
+        rate_hz: The common rate of the lead channels.
         request: With `ways` filled in.
         source: What learners may train on.
         target: What episodes are made of; learners never see it.

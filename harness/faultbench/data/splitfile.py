@@ -16,7 +16,7 @@ from faultbench.data.recording import Channel, Geometry, Recording
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 HEAD = "split.json"
 ARRAYS = ("support", "support_labels", "query", "query_labels")
 
@@ -103,8 +103,9 @@ def _split(head: Mapping[str, Any], arrays: Mapping[str, NDArray[np.int64]]) -> 
 
 
 def _pool(said: Mapping[str, Any]) -> Pool:
-    columns = {name: tuple(said[name]) for name in ("channels", "labels", "conditions", "parts")}
-    return Pool(recordings=tuple(map(_recording, said["recordings"])), **columns, together=said["together"])
+    columns = {name: tuple(said[name]) for name in ("labels", "conditions", "parts")}
+    channels = tuple(map(tuple, said["channels"]))
+    return Pool(recordings=tuple(map(_recording, said["recordings"])), channels=channels, **columns, together=said["together"])
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:

@@ -60,10 +60,18 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two cells that differ in their learner alone, by their numbers in the plan, and the stage that compares them."""
+    """Two cells that differ in their learner or in their channels alone, by their numbers in the plan.
+
+    Args:
+        first: A cell.
+        second: The other.
+        names: What tells the one from the other.
+        goal: The stage that compares them.
+    """
 
     first: int
     second: int
+    names: tuple[str, str]
     goal: str
 
 
@@ -76,7 +84,7 @@ class Plan:
         registry: What there was to choose from.
         cache: Where results are looked for and kept.
         cells: In the order of the axes.
-        comparisons: Of every two learners.
+        comparisons: Of every two learners, and of every two choices of channels.
         graph: All stages.
         warnings: What the user should know before it runs, a line each.
     """
@@ -180,16 +188,16 @@ class _Builder:
         return tuple(said)
 
     def comparisons(self, planned: Sequence[Planned]) -> list[Comparison]:
-        """The stages that compare learners with one another."""
+        """The stages that compare learners with one another, and channels."""
         found = []
         for (i, a), (j, b) in itertools.combinations(enumerate(planned), 2):
-            if a.goal is not None and b.goal is not None and a.cell.comparable(b.cell):
+            if a.goal is not None and b.goal is not None and (names := a.cell.contrast(b.cell)) is not None:
                 first, second = self.graph[a.goal].inputs, self.graph[b.goal].inputs
-                inputs = {role: key for role, key in first.items() if role.startswith("episodes.")}
+                inputs: dict[str, str] = {}
                 for name, judged in (("first", first), ("second", second)):
-                    inputs |= {role.replace("measure", name): key for role, key in judged.items() if role.startswith("measure.")}
-                title = f"compare {a.cell.learner.spelling} with {b.cell.learner.spelling}, {a.cell.title}"
-                found.append(Comparison(i, j, self._add(stages.COMPARE, title, {"seeds": self._settings.seeds}, inputs)))
+                    inputs |= {f"{name}.{role}": key for role, key in judged.items() if role.startswith(("episodes.", "measure."))}
+                title = f"compare {names[0]} with {names[1]}, {a.cell.title}"
+                found.append(Comparison(i, j, names, self._add(stages.COMPARE, title, {"seeds": self._settings.seeds}, inputs)))
         return found
 
     def _split(self, cell: Cell, seed: int) -> str:

@@ -67,7 +67,9 @@ class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
     """
 
     def __init__(self, folder: Path, *pools: Pool) -> None:
-        allowed = {(r.dataset, r.id, channel) for pool in pools for r, channel in zip(pool.recordings, pool.channels, strict=True)}
+        allowed = {
+            (r.dataset, r.id, name) for pool in pools for r, used in zip(pool.recordings, pool.channels, strict=True) for name in used
+        }
         self._paths = {
             (recording.dataset, recording.id, channel.name): signal_path(inner, i, j)
             for inner in _folders(folder)

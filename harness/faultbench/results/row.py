@@ -41,6 +41,7 @@ SETTINGS = (
     "episodes",
     "seeds",
     "window",
+    "channels",
     "rate_hz",
     "quick",
     "missing_recordings",

@@ -7,6 +7,8 @@ from faultbench.api import Catalogue, Channel, DataError, Geometry, Recording
 ELEMENTS = {"healthy": 1.0, "inner": 2.0, "ball": 4.0, "outer": 8.0}
 
 SAMPLES = 64 * 40
+SENSORS = (Channel("a", 1000.0, SAMPLES), Channel("b", 1000.0, SAMPLES), Channel("t", 1.0, 3, "degC"))
+"""With the mood `sensors`: two accelerometers and a thermometer."""
 
 
 class Plant:
@@ -32,8 +34,10 @@ class Plant:
                                 name,
                                 load,
                                 1800.0,
-                                (Channel("a", 1000.0, SAMPLES if self.mood == "measured" else None),),
-                                Geometry("g", 3.0, 5.0, 2.0, 0.4),
+                                SENSORS
+                                if self.mood == "sensors"
+                                else (Channel("a", 1000.0, SAMPLES if self.mood == "measured" else None),),
+                                None if self.mood == "unnamed" else Geometry("g", 3.0, 5.0, 2.0, 0.4),
                             )
                         )
         return Catalogue("plant", "1", tuple(recordings), ("near", "far"))
@@ -41,5 +45,7 @@ class Plant:
     def read(self, recording, channel):
         if self.mood == "spoilt":
             raise DataError("plant: a file is foreign: take the official one")
-        seed = [ord(c) for c in recording.id]
+        if channel == "t":
+            return np.full(3, 20 + ELEMENTS[recording.element], np.float32)
+        seed = [ord(c) for c in recording.id + channel]
         return (ELEMENTS[recording.element] * np.random.default_rng(seed).normal(size=SAMPLES)).astype(np.float32)

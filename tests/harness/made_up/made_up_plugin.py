@@ -23,6 +23,11 @@ def faultbench_backbones():
 
 
 @hookimpl
+def faultbench_frontends():
+    yield Offer("warmth", "made_up_parts:Warmth", "the mean of every channel, and nothing else")
+
+
+@hookimpl
 def faultbench_learners():
     yield Offer("toy", "made_up_parts:Toy", "a toy", {"mood": Param(str, "good", MOOD)})
     yield Offer("gone", "made_up_gone:Gone", "a learner whose module is not there")

@@ -11,6 +11,9 @@ _PARAMS = {
     "target": Param(str, "", "the machine or mounting held out as the new device; empty takes the data set's first"),
     "window": Param(int, 2048, "samples per window", ge=64),
 }
+_CHANNELS = Param(
+    str, "", "the channels of a window, by name or number, joined by +, the lead first (1+2); empty takes each recording's first"
+)
 
 
 @hookimpl
@@ -21,13 +24,13 @@ def faultbench_scenarios() -> Iterable[Offer]:
             name="new-device",
             factory="faultbench.data.scenarios.new_device:NewDevice",
             summary="T2: a known fault catalogue on a machine never seen; queries from other loads than the support",
-            params=_PARAMS,
+            params={**_PARAMS, "channels": _CHANNELS},
         ),
         Offer(
             name="unseen-bearing",
             factory="faultbench.data.scenarios.unseen_bearing:UnseenBearing",
             summary="T3: the damaged element of a bearing that nobody has seen fail; queries from other bearings than the support",
-            params=_PARAMS,
+            params={**_PARAMS, "channels": _CHANNELS},
         ),
         Offer(
             name="new-dataset",

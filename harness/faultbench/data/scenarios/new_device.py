@@ -20,12 +20,14 @@ class NewDevice:
     Args:
         target: The machine or mounting held out; empty takes the catalogue's first target.
         window: Samples per window.
+        channels: The channels of a window, by name or number, joined by `+` (`vibration+temperature`, `1+2`); the first is the lead,
+            what is slower is held. Empty takes the first of each recording. Recordings that lack one are left out.
     """
 
     level = "T2"
 
-    def __init__(self, target: str = "", window: int = 2048) -> None:
-        self._target, self._window = target, window
+    def __init__(self, target: str = "", window: int = 2048, channels: str = "") -> None:
+        self._target, self._window, self._channels = target, window, channels
 
     def split(self, catalogues: Sequence[Catalogue], request: EpisodeRequest, seed: int) -> Split:
         """The split for one seed. A specimen measured at one load only is never a way.
@@ -37,11 +39,12 @@ class NewDevice:
         return make_split(
             scenario_name("new-device", target=(self._target, ""), window=(self._window, 2048)),
             self.level,
-            hold_out(catalogues, self._target),
+            hold_out(catalogues, self._target, self._channels),
             Rules(label=label, condition=_specimen, part=_load, together=True),
             with_ways(request, DEFAULT_WAYS),
             window=self._window,
             seed=seed,
+            channels=self._channels,
         )
 
 

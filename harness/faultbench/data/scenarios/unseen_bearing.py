@@ -22,12 +22,14 @@ class UnseenBearing:
     Args:
         target: The machine or mounting held out; empty takes the catalogue's first target.
         window: Samples per window.
+        channels: The channels of a window, by name or number, joined by `+` (`vibration+temperature`, `1+2`); the first is the lead,
+            what is slower is held. Empty takes the first of each recording. Recordings that lack one are left out.
     """
 
     level = "T3"
 
-    def __init__(self, target: str = "", window: int = 2048) -> None:
-        self._target, self._window = target, window
+    def __init__(self, target: str = "", window: int = 2048, channels: str = "") -> None:
+        self._target, self._window, self._channels = target, window, channels
 
     def split(self, catalogues: Sequence[Catalogue], request: EpisodeRequest, seed: int) -> Split:
         """The split for one seed; by default each class that has two bearings is a way.
@@ -36,7 +38,7 @@ class UnseenBearing:
             IsolationError: Too few bearings per class on one of the sides, or several rates.
             UsageError: There is no such target, or the request asks for more than it holds.
         """
-        parting = hold_out(catalogues, self._target)
+        parting = hold_out(catalogues, self._target, self._channels)
         note = ""
         if len({(r.dataset, r.mounting) for c in catalogues for r in c.recordings}) == 1:
             parting, note = _halve(parting, seed), ONE_RIG
@@ -64,6 +66,7 @@ class UnseenBearing:
             labels=labels,
             source_labels=learnable,
             note=note,
+            channels=self._channels,
         )
 
 
