@@ -172,7 +172,8 @@ class Site:
     def environment(self) -> dict[str, str]:
         """What lets a command find the plugins, and use this cache and this store."""
         places = {"FAULTBENCH_CACHE": str(self.cache), "FAULTBENCH_RESULTS": str(self.folder)}
-        return {**places, "PYTHONPATH": str(self.folder / "modules"), "OMP_NUM_THREADS": "1"}
+        path = os.pathsep.join(filter(None, [str(self.folder / "modules"), os.environ.get("PYTHONPATH", "")]))
+        return {**places, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import typer
 import typer.main
 
 from faultbench import __version__
+from faultbench.cli.cache import app as cache
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.compare import compare
 from faultbench.cli.data import app as data
@@ -49,6 +50,7 @@ app.command("explain", cls=Command)(explain)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
 app.add_typer(results)
+app.add_typer(cache)
 app.command("doctor", cls=Command)(doctor)
 app.command("schema", cls=Command)(schema)
 

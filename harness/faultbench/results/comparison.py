@@ -42,7 +42,7 @@ BUSY = 5.0
 """Where a time's p99 is so many times its median, other programs were at work: repeated then, it differs by a factor of up to ninety
 (`benchmarks/timing_noise.json`). The tail of such a time is not compared."""
 
-_ALIKE = ("quick", "level", "ways", "shots", "shots_rare", "queries", "episodes", "seeds", "window", "rate_hz")
+_ALIKE = ("quick", "level", "ways", "shots", "shots_rare", "queries", "episodes", "seeds", "window", "channels", "rate_hz")
 """The settings that two rows must share."""
 
 
@@ -141,8 +141,9 @@ def _refusal(base: Row, new: Row) -> tuple[str, bool]:
     if base["protocol"] != new["protocol"]:
         return f"protocol {base['protocol']} against {new['protocol']}: figures of two protocols are not comparable, run BASE again", False
     for name in _ALIKE:
-        if base["cell"][name] != new["cell"][name]:
-            return f"{name} {base['cell'][name]} against {new['cell'][name]}: run both alike", False
+        old, now = base["cell"].get(name), new["cell"].get(name)
+        if old != now:
+            return f"{name} {old} against {now}: run both alike", False
     for side, row in (("BASE", base), ("NEW", new)):
         if row.get("split_digest") is None:
             return f"{side} carries no digest of its episodes: run it again with this version", False
