@@ -20,7 +20,7 @@ HEAVY = {
     "numpy",
     "sklearn",
 }
-SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
+SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio", "jsonschema"}
 
 REPORT = """
 import sys
@@ -41,7 +41,21 @@ def imported(*words: str, before: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), ("run", "--help"), ("list",), ("list", "learners"), ("list", "compressors", "prune40")]
+    "words",
+    [
+        ("--help",),
+        ("--version",),
+        ("run", "--help"),
+        ("show", "--help"),
+        ("compare", "--help"),
+        ("explain", "--help"),
+        ("results", "list", "--help"),
+        ("cache", "trim", "--help"),
+        ("schema", "--help"),
+        ("list",),
+        ("list", "learners"),
+        ("list", "compressors", "prune40"),
+    ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):
     modules = imported(*words)
