@@ -10,6 +10,7 @@ import typer
 from faultbench.cli import options
 from faultbench.cli.ending import quiet_pipe
 from faultbench.cli.session import session_of
+from faultbench.discovery import one_line
 from faultbench.errors import UsageError
 from faultbench.names import nearest, shown
 
@@ -67,7 +68,7 @@ def compare(
     _tell_github(made, command)
     code = comparison.exit_code(made, allow_unproven=allow_unproven)
     if conditions or code:
-        print(f"compare: {made['verdict']['overall']} (exit code {code}): {made['verdict']['sentence']}", file=sys.stderr)
+        print(f"compare: {made['verdict']['overall']} (exit code {code}): {one_line(made['verdict']['sentence'], 500)}", file=sys.stderr)
     return code
 
 

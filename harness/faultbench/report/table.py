@@ -103,7 +103,7 @@ class _Naming:
 
     def columns(self) -> list[Column]:
         """A column for each axis."""
-        marks = [Column("", lambda row: row["watermark"] or "", left=True)] if self.marked else []
+        marks = [Column("", lambda row: ", ".join(self.marks(row)), left=True)] if self.marked else []
         return [*(Column(axis, self._on(axis), left=True) for axis in self.axes), *marks]
 
     def stacked(self, width: int) -> Column:
@@ -119,7 +119,7 @@ class _Naming:
 
     def marks(self, row: Row) -> list[str]:
         """A row's watermark, where it is not in the title."""
-        return [row["watermark"]] if self.marked and row["watermark"] else []
+        return [clean(row["watermark"], self.encoding)] if self.marked and row["watermark"] else []
 
     def _on(self, axis: str) -> Callable[[Row], str]:
         return lambda row: clean(level(row) if axis == "scenario" else row["cell"][axis], self.encoding)
@@ -207,7 +207,7 @@ def _criteria(rows: Sequence[Row], between: str) -> list[Column]:
     parts = {one["criterion"]: one for row in rows for one in row["verdict"]["criteria"]}
 
     def heading(one: Mapping[str, Any]) -> str:
-        statistic = f"{between.strip(' ')}.{one['statistic']}" if one["statistic"] else ""
+        statistic = f"{between.strip(' ')}.{clean(one['statistic'])}" if one["statistic"] else ""
         return f"{one['metric']}{statistic}\n{one['op']} {one['number']:g}"
 
     columns = [Column(heading(parts[text]), lambda row, text=text: _judged(row, text, between), left=True) for text in spellings]  # type: ignore[misc]
