@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 API_VERSION = 1
 
 _HOMES = {
+    "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
+    "faultbench.acquisition.publication": ("ChecksFiles", "Publication", "PublishedFile"),
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
-    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
+    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
@@ -47,6 +49,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from faultbench.acquisition.archive import Limits as Limits
+    from faultbench.acquisition.archive import Member as Member
+    from faultbench.acquisition.archive import members_of as members_of
+    from faultbench.acquisition.archive import unpack as unpack
+    from faultbench.acquisition.publication import ChecksFiles as ChecksFiles
+    from faultbench.acquisition.publication import Publication as Publication
+    from faultbench.acquisition.publication import PublishedFile as PublishedFile
     from faultbench.artifact.format import IR_VERSION as IR_VERSION
     from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs
@@ -64,6 +73,7 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Catalogue as Catalogue
     from faultbench.data.recording import Channel as Channel
     from faultbench.data.recording import DataSet as DataSet
+    from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from faultbench.data.audit import PROMISES, audit, quantisation_step, require
+from faultbench.data.audit import PROMISES, audit, require
+from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import Channel
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing

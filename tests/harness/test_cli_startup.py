@@ -52,6 +52,8 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("results", "list", "--help"),
         ("cache", "trim", "--help"),
         ("schema", "--help"),
+        ("data", "--help"),
+        ("data", "get", "--help"),
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),
@@ -61,6 +63,10 @@ def test_what_answers_at_once_imports_nothing_heavy(words):
     modules = imported(*words)
     assert "faultbench" in modules
     assert not modules & (HEAVY | SLOW)
+
+
+def test_the_list_of_data_sets_imports_neither_what_learns_nor_what_downloads():
+    assert not imported("data", "list") & (HEAVY - {"numpy"} | {"pooch", "requests", "rich"})
 
 
 def test_the_guard_sees_a_heavy_import():

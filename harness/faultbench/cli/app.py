@@ -12,6 +12,7 @@ import typer
 import typer.main
 
 from faultbench import __version__
+from faultbench.cli.bundle import app as bundle
 from faultbench.cli.cache import app as cache
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.compare import compare
@@ -49,6 +50,7 @@ app.command("compare", cls=Command, epilog=COMPARE_CODES)(compare)
 app.command("explain", cls=Command)(explain)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
+app.add_typer(bundle)
 app.add_typer(results)
 app.add_typer(cache)
 app.command("doctor", cls=Command)(doctor)

@@ -1,11 +1,18 @@
-"""The options that several commands have: where results go, and in which format."""
+"""Options that several commands have: names of parts, and where results go, in which format."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from faultbench.cli.completion import names_of
+from faultbench.defaults import DEFAULTS
+from faultbench.names import split_list
+
+Names = list[str] | None
+"""What an option that is repeated gives."""
 
 Json = Annotated[
     str | None,
@@ -17,3 +24,14 @@ Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE|-", help="Wr
 Html = Annotated[str | None, typer.Option("--html", metavar="FILE|-", help="Write a page that needs nothing else.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the table and every format there.")]
 AllowUnproven = Annotated[bool, typer.Option("--allow-unproven", help="Let what is unproven pass.")]
+
+
+def axis(letter: str, option: str, kind: str, what: str) -> Any:
+    """The option that names parts of a kind."""
+    help_ = f"{what}; repeat it, or separate names by commas. [default: {', '.join(DEFAULTS[kind])}]"
+    return typer.Option(f"-{letter}", f"--{option}", metavar="NAME", help=help_, autocompletion=names_of(kind), show_default=False)
+
+
+def named(texts: Names) -> tuple[str, ...]:
+    """The names that an option gave."""
+    return tuple(name for text in texts or () for name in split_list(text))

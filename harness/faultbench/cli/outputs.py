@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from faultbench.cli.places import try_file, try_folder, writing
 from faultbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,12 +72,12 @@ class Outputs:
         """
         for form, file in self.files():
             if file != STDOUT:
-                with _writing(f"--{form} {file}"):
-                    _try_file(Path(file))
+                with writing(f"--{form} {file}"):
+                    try_file(Path(file))
         if self.out is not None:
-            with _writing(f"--out {self.out}"):
+            with writing(f"--out {self.out}"):
                 self.out.mkdir(parents=True, exist_ok=True)
-                _try_folder(self.out)
+                try_folder(self.out)
 
     def publish(self, rendered: Callable[[str], str], print_table: Callable[[Console], None], names: dict[str, str] | None = None) -> None:
         """Writes the files, and prints the table unless stdout is for something else.
@@ -115,30 +113,10 @@ class Outputs:
             except UsageError as error:
                 failed.append(error)
         if self.out is not None:
-            with _writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8", errors="replace") as table:
+            with writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8", errors="replace") as table:
                 print_table(Console(file=table, width=_TABLE_WIDTH, highlight=False))
         for form, file in self.files():  # last, for its reader may have gone
             if file == STDOUT:
                 write_text(rendered(form), STDOUT)
         if failed:
             raise failed[0]
-
-
-@contextlib.contextmanager
-def _writing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"{what} cannot be written ({error.strerror}): name a place that can be written") from error
-
-
-def _try_file(file: Path) -> None:
-    if file.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-    if file.is_file() or not file.exists():  # a pipe or a device is written to as it is
-        _try_folder(file.resolve().parent)
-
-
-def _try_folder(folder: Path) -> None:
-    with tempfile.TemporaryFile(dir=folder):
-        pass

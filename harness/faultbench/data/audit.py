@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from faultbench.data.anchors import copies
 from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
-from faultbench.data.recording import Recording
+from faultbench.data.facts import facts
+from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.split import ONE_RIG, Pool, Signals, Split
 from faultbench.errors import IsolationError
 
@@ -56,6 +57,17 @@ PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """What each level promises not to share, per relation."""
 
+STANDS_FOR: Mapping[str, str] = {
+    "T0": "windows of the same recordings: the literature's usual random split",
+    "T1": "the same bearings, measured another day or at another load",
+    "T2": "a machine never seen, whose faults are in the catalogue: commissioning at a new device",
+    "T3": "the fault of a bearing that nobody has seen fail",
+    "T4/T2": "another plant altogether, whose bearings are known there",
+    "T4/T3": "another plant altogether, and a bearing that nobody has seen fail",
+    "T4": "another plant altogether, and a bearing that nobody has seen fail",
+}
+"""What a figure of each level stands for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -69,9 +81,7 @@ class Audit:
         shared: How many of each thing source and target have in common, and in how many episodes support and query have
             something in common; what the level allows is counted too.
         findings: What breaks the promise, or the split; a line each. None: the split may be used.
-        facts: What is no leak and yet worth knowing, as JSON takes it: `recordings` and `bearings` per side, `copies`
-            (recordings that hold the same samples), `quantisation` (per side and class, least and largest step of the
-            signals' values, or null: a model that sees the step sees the class).
+        facts: What is no leak and yet worth knowing, as JSON takes it: see `data.facts.facts`. Empty where the split does not add up.
     """
 
     scenario: str
@@ -83,12 +93,13 @@ class Audit:
     facts: Mapping[str, object]
 
 
-def audit(split: Split, signals: Signals) -> Audit:
+def audit(split: Split, signals: Signals, catalogues: Sequence[Catalogue] = ()) -> Audit:
     """Looks for whatever a split shares, and for whatever in it does not add up.
 
     Args:
         split: The split.
         signals: The signals of all its recordings.
+        catalogues: What the scenario was given, so that it can be said why recordings were left out.
     """
     findings = [*_frame_findings(split)]
     for side, pool in _pools(split):
@@ -100,19 +111,26 @@ def audit(split: Split, signals: Signals) -> Audit:
     findings += episode_findings(split)
     content, alike = _content(split, signals)
     findings += _mislabelled(split, alike)
-    promised = PROMISES[split.level]
+    promised = promises(split.level, split.note)
     shared: dict[str, dict[str, int]] = {SUPPORT_QUERY: {}, SOURCE_TARGET: {}}
     for thing in THINGS:
         count, text = _across_sides(split, thing, content)
         shared[SOURCE_TARGET][thing] = count
-        one_rig = thing == "mounting" and split.level == "T3" and split.note == ONE_RIG
-        if count and thing in promised[SOURCE_TARGET] and not one_rig:
+        if count and thing in promised[SOURCE_TARGET]:
             findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
         count, text = _within_episodes(split, thing, content)
         shared[SUPPORT_QUERY][thing] = count
         if count and thing in promised[SUPPORT_QUERY]:
             findings.append(f"support and query share a {thing} in {count} of {len(split.episodes)} episodes ({text})")
-    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), _facts(split, signals, alike))
+    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), facts(split, signals, alike, catalogues))
+
+
+def promises(level: str, note: str) -> Mapping[str, tuple[str, ...]]:
+    """What a level promises not to share, per relation; on one rig without the mounting, which cannot be parted there."""
+    promised = PROMISES[level]
+    if level == "T3" and note == ONE_RIG:
+        return {**promised, SOURCE_TARGET: tuple(thing for thing in promised[SOURCE_TARGET] if thing != "mounting")}
+    return promised
 
 
 def require(audit: Audit) -> None:
@@ -127,17 +145,6 @@ def require(audit: Audit) -> None:
             f"{audit.scenario} breaks its level {audit.level}, seed {audit.seed}: {audit.findings[0]}{more}: "
             "mend the scenario or the data set's catalogue"
         )
-
-
-def quantisation_step(signal: NDArray[np.float32]) -> float | None:
-    """The step between a signal's values, judged by its first 4,096 samples, or None where there is no common one."""
-    values = np.unique(np.asarray(signal[:4096], dtype=np.float64))
-    if len(values) < 3:
-        return None
-    gaps = np.diff(values)
-    step = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
-    turns = gaps / step
-    return step if bool(np.all(np.abs(turns - np.round(turns)) < 0.1)) else None
 
 
 def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
@@ -225,25 +232,6 @@ def _things(pool: Pool, thing: str, content: Content) -> list[Hashable]:
 def _coded(things: Sequence[Hashable]) -> NDArray[np.int64]:
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(thing, len(numbers)) for thing in things], dtype=np.int64)
-
-
-def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[SignalKey]]) -> dict[str, object]:
-    steps: dict[str, dict[str, list[float] | None]] = {}
-    for side, pool in _pools(split):
-        found: dict[str, list[float | None]] = {}
-        for row, label in enumerate(pool.labels):
-            found.setdefault(label, []).append(quantisation_step(signals[_keys(pool, row)[0]]))
-        steps[side] = {}
-        for label, values in sorted(found.items()):
-            known = [v for v in values if v is not None]
-            steps[side][label] = [min(known), max(known)] if known else None
-    return {
-        "recordings": {side: len(pool.recordings) for side, pool in _pools(split)},
-        "bearings": {side: len({(r.dataset, r.bearing) for r in pool.recordings}) for side, pool in _pools(split)},
-        "left_out": list(split.left_out),
-        "copies": [["/".join(key) for key in names] for names in alike],
-        "quantisation": steps,
-    }
 
 
 def _keys(pool: Pool, row: int) -> list[SignalKey]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.recording import Channel, Geometry, Recording
+from faultbench.data.recording import Channel, Gearing, Geometry, Recording, plain
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
 
@@ -73,7 +73,7 @@ def _head(split: Split) -> dict[str, Any]:
 
 
 def _plain(pool: Pool) -> dict[str, Any]:
-    return {**dataclasses.asdict(pool), "recordings": [dataclasses.asdict(r) for r in pool.recordings]}
+    return {**dataclasses.asdict(pool), "recordings": [plain(r) for r in pool.recordings]}
 
 
 def _arrays(split: Split) -> dict[str, NDArray[np.int64]]:
@@ -115,5 +115,6 @@ def _recording(said: Mapping[str, Any]) -> Recording:
             "channels": tuple(Channel(**c) for c in said["channels"]),
             "geometry": Geometry(**said["geometry"]) if said["geometry"] else None,
             "notes": tuple(said["notes"]),
+            "gearing": Gearing(**said["gearing"]) if said.get("gearing") else None,
         }
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
+from faultbench.data.recording import Catalogue, Channel, Gearing, Geometry, Recording
 from faultbench.data.split import Pool
 from faultbench.errors import DataError
 
@@ -99,5 +99,6 @@ def _folders(folder: Path) -> tuple[Path, ...]:
 
 def _recording(said: Mapping[str, Any]) -> Recording:
     geometry = Geometry(**said["geometry"]) if said["geometry"] else None
+    gearing = Gearing(**said["gearing"]) if said.get("gearing") else None
     channels = tuple(Channel(**channel) for channel in said["channels"])
-    return Recording(**{**said, "channels": channels, "geometry": geometry, "notes": tuple(said["notes"])})
+    return Recording(**{**said, "channels": channels, "geometry": geometry, "notes": tuple(said["notes"]), "gearing": gearing})

@@ -17,6 +17,7 @@ from faultbench.errors import UsageError
 from faultbench.matrix.leases import leases
 from faultbench.matrix.trimming import UNREADABLE, Stored, Trimmed, choose, survey
 from faultbench.names import nearest, shown
+from faultbench.report.console import print_lines
 from faultbench.report.document import json_text
 from faultbench.report.plan import duration
 from faultbench.report.wording import clean, count
@@ -62,7 +63,7 @@ def about_text(told: Mapping[str, Any]) -> str:
 
 def print_about(told: Mapping[str, Any], console: Console) -> None:
     """Prints it for a person."""
-    _line(console, f"{told['path']}: {count(told['bytes'], 'B')} in {told['values']} values, {count(told['free_bytes'], 'B')} free")
+    print_lines(console, f"{told['path']}: {count(told['bytes'], 'B')} in {told['values']} values, {count(told['free_bytes'], 'B')} free")
     if told["kinds"]:
         console.print()
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
@@ -73,20 +74,20 @@ def print_about(told: Mapping[str, Any], console: Console) -> None:
             table.add_row(Text(clean(one["kind"])), str(one["values"]), count(one["bytes"], "B"), duration(one["seconds"]))
         console.print(table)
         console.print()
-        _line(
+        print_lines(
             console, f"made from {told['oldest']} to {told['newest']} (UTC), the one that was used longest ago then: {told['unused_since']}"
         )
     if told["processes"]:
         used = told["in_use"]
         runs = f"{told['processes']} running process{'es' * (told['processes'] > 1)}"
-        _line(console, f"{runs} may use {used['values']} of them ({count(used['bytes'], 'B')}), which no trim removes")
+        print_lines(console, f"{runs} may use {used['values']} of them ({count(used['bytes'], 'B')}), which no trim removes")
     if told["making"]["values"]:
-        _line(
+        print_lines(
             console, f"{told['making']['values']} temporaries ({count(told['making']['bytes'], 'B')}): being made, or left by killed runs"
         )
     if told["values"]:
         said = ", ".join(f"--older {age} {count(size, 'B')}" for age, size in told["trim"].items())
-        _line(console, f"faultbench cache trim would free: {said}")
+        print_lines(console, f"faultbench cache trim would free: {said}")
 
 
 def kinds_of(asked: Sequence[str], values: Sequence[Stored]) -> tuple[str, ...]:
@@ -134,9 +135,3 @@ def _size(folder: Path) -> int:
 
 def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _line(console: Console, text: str) -> None:
-    for line in Text(clean(text, console.encoding)).wrap(console, console.width):
-        line.rstrip()
-        console.print(line, highlight=False)

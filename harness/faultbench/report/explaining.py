@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from faultbench.report.console import print_lines
 from faultbench.report.headings import Row, is_judged, level
-from faultbench.report.wording import UNKNOWN, clean, facts, interval, number, rate
+from faultbench.report.wording import UNKNOWN, facts, interval, number, rate
 from faultbench.results.metrics import METRICS, RATES, TIMES, lookup
 from faultbench.results.row import AXES
 from faultbench.results.verdict import FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, PASS
@@ -32,26 +33,28 @@ def print_explanation(rows: Sequence[Row], command: Sequence[str], console: Cons
         name = " ".join(level(row) if axis == "scenario" else str(cell[axis]) for axis in AXES)
         snr = f" snr {cell['snr']}" if cell["snr"] not in (None, "clean") else ""
         overall = row["verdict"]["overall"]
-        _print(
+        print_lines(
             console, f"{name}{snr}: {overall}{' (baseline, never gated)' if row['baseline'] else ''}", style=_STYLES.get(overall, "bold")
         )
-        for line in _lines(row):
-            _print(console, line, indent=2)
+        for indent, line in _lines(row):
+            print_lines(console, line, indent=indent)
         console.print()
-    _print(console, f"computed by: {' '.join(command)}")
+    print_lines(console, f"computed by: {' '.join(command)}")
 
 
-def _lines(row: Row) -> Iterator[str]:
+def _lines(row: Row) -> Iterator[tuple[int, str]]:
+    """The lines on a row, each with its indent."""
     if not is_judged(row):
-        yield row["verdict"]["sentence"]
+        yield 2, row["verdict"]["sentence"]
         return
-    yield _RULES[row["verdict"]["overall"]]
+    yield 2, _RULES[row["verdict"]["overall"]]
     if row["watermark"]:
-        yield f"It is watermarked ({row['watermark']}): such figures prove nothing either way."
+        yield 2, f"It is watermarked ({row['watermark']}): such figures prove nothing either way."
     for one in row["verdict"]["criteria"]:
-        yield _criterion(one)
-        yield f"    {_evidence(row, one)}"
-    yield from _told(row)
+        yield 2, _criterion(one)
+        yield 6, _evidence(row, one)
+    for line in _told(row):
+        yield 2, line
 
 
 def _criterion(one: Mapping[str, Any]) -> str:
@@ -100,11 +103,3 @@ def _told(row: Row) -> Iterator[str]:
     if row["device"]:
         yield f"run on {row['device'].get('name')}, {row['device'].get('cpu')}, {row['device'].get('cores')} cores"
     yield f"protocol {row['protocol']}, digest {row['digest'][:16]}"
-
-
-def _print(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
-    """Prints a text as it is, folded at the console's width; what it is indented by itself is kept."""
-    own = len(text) - len(text.lstrip(" "))
-    for line in Text(clean(text.lstrip(" "), console.encoding), style=style).wrap(console, max(console.width - indent - own, 1)):
-        line.rstrip()
-        console.print(Text(" " * (indent + own)) + line, highlight=False)

@@ -2,7 +2,9 @@
 
 import dataclasses
 
+from faultbench.data.scenarios.new_dataset import NewDataset
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.scenarios.unseen_bearing import UnseenBearing
 
 
 class Leaky(NewDevice):
@@ -27,3 +29,30 @@ class Counting(NewDevice):
 class Broken(NewDevice):
     def split(self, catalogues, request, seed):
         raise ZeroDivisionError("on purpose")
+
+
+class Blind:
+    """A good scenario that is not told of one thing: each machine and clock position seems to have its own."""
+
+    def __init__(self, to="session", like="new-device", target="", window=64):
+        self.to, self.like = to, {"new-device": NewDevice, "unseen-bearing": UnseenBearing}[like](target=target, window=window)
+
+    def split(self, catalogues, request, seed):
+        true = {r.id: r for c in catalogues for r in c.recordings}
+        made = self.like.split([self._blinded(c) for c in catalogues], request, seed)
+        pools = (dataclasses.replace(p, recordings=tuple(true[r.id] for r in p.recordings)) for p in (made.source, made.target))
+        return dataclasses.replace(made, **dict(zip(("source", "target"), pools, strict=True)))
+
+    def _blinded(self, catalogue):
+        changed = (dataclasses.replace(r, **{self.to: f"{getattr(r, self.to)} {r.position or r.machine}"}) for r in catalogue.recordings)
+        return dataclasses.replace(catalogue, recordings=tuple(changed))
+
+
+class Generous(NewDataset):
+    """Says T4, and trains on the other machine of the target's data set too."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        other = NewDevice(window=64).split(catalogues[:1], request, seed).source
+        mixed = {f.name: getattr(made.source, f.name) + getattr(other, f.name) for f in dataclasses.fields(other) if f.name != "together"}
+        return dataclasses.replace(made, source=dataclasses.replace(made.source, **mixed))

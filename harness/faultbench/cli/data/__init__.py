@@ -5,6 +5,11 @@ from __future__ import annotations
 import typer
 
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.data.audit import audit
+from faultbench.cli.data.get import get
+from faultbench.cli.data.info import info
+from faultbench.cli.data.list import listing
+from faultbench.cli.data.verify import verify
 from faultbench.cli.data.where import where
 
 app = typer.Typer(
@@ -13,6 +18,11 @@ app = typer.Typer(
     help="Get data sets, check recordings, look at them, audit splits.",
     rich_markup_mode=None,
 )
+app.command("audit", cls=Command)(audit)
+app.command("list", cls=Command)(listing)
+app.command("info", cls=Command)(info)
+app.command("get", cls=Command)(get)
+app.command("verify", cls=Command)(verify)
 app.command("where", cls=Command)(where)
 
 

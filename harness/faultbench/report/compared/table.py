@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from faultbench.report.compared.wording import changes, conditions, counted, difference, floors, lists, name, ratio, unknowns, verdicts
+from faultbench.report.console import print_lines
 from faultbench.report.wording import clean, rate
 from faultbench.results.row import AXES
 from faultbench.results.verdict import FAIL, PASS, UNPROVEN
@@ -22,7 +23,7 @@ _ANY_WIDTH = 100_000
 def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
     """Prints a comparison: a line per pair, or a list of figures where the console is too narrow, then what has to be said."""
     base, new = comparison["base"]["name"], comparison["new"]["name"]
-    _lines(console, f"BASE {base}, NEW {new}", style="bold")
+    print_lines(console, f"BASE {base}, NEW {new}", style="bold")
     pairs: Sequence[Mapping[str, Any]] = comparison["pairs"]
     if pairs:
         console.print()
@@ -38,16 +39,16 @@ def print_comparison(comparison: Mapping[str, Any], console: Console) -> None:
             told = [*conditions(pair), *changes(pair), *unknowns(pair)]
             marks = [x for x in ("baseline" if pair["baseline"] else "", pair["watermark"]) if x]
             if told or marks:
-                _lines(console, ", ".join([name(pair, axes), *marks]), style="bold")
+                print_lines(console, ", ".join([name(pair, axes), *marks]), style="bold")
             for line in told:
-                _lines(console, line, indent=2)
+                print_lines(console, line, indent=2)
         console.print()
     for what, line in lists(comparison):
-        _lines(console, f"{what}: {line}")
+        print_lines(console, f"{what}: {line}")
     if pairs:
-        _lines(console, counted(comparison))
-        _lines(console, floors())
-    _lines(console, comparison["verdict"]["sentence"], style=_STYLES.get(comparison["verdict"]["overall"], ""))
+        print_lines(console, counted(comparison))
+        print_lines(console, floors())
+    print_lines(console, comparison["verdict"]["sentence"], style=_STYLES.get(comparison["verdict"]["overall"], ""))
 
 
 def _axes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -84,16 +85,9 @@ def _table(pairs: Sequence[Mapping[str, Any]], axes: Sequence[str], *, judged: b
 def _figures(console: Console, pair: Mapping[str, Any], axes: Sequence[str]) -> None:
     """The figures of a pair where a table is too wide."""
     rates, ratios = pair["rates"], pair["ratios"]
-    _lines(console, f"{name(pair, axes)}: {'baseline' if pair['baseline'] else pair['verdict']}", style="bold")
+    print_lines(console, f"{name(pair, axes)}: {'baseline' if pair['baseline'] else pair['verdict']}", style="bold")
     for metric in ("accuracy", "recall.rare"):
         found = rates[metric]
-        _lines(console, f"{metric} {rate(found['base'])} -> {rate(found['new'])}, {difference(found)}", indent=2)
+        print_lines(console, f"{metric} {rate(found['base'])} -> {rate(found['new'])}, {difference(found)}", indent=2)
     said = [f"{figure} {ratio(ratios[figure])}" for figure in ("finetune_s.p50", "latency_ms.p50", "latency_ms.p99", "artifact_bytes")]
-    _lines(console, f"{', '.join(said)}; {verdicts(pair)}", indent=2)
-
-
-def _lines(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
-    """Prints a text as it is, folded at the console's width, every line indented."""
-    for line in Text(clean(text, console.encoding), style=style).wrap(console, max(console.width - indent, 1)):
-        line.rstrip()
-        console.print(Text(" " * indent) + line, highlight=False)
+    print_lines(console, f"{', '.join(said)}; {verdicts(pair)}", indent=2)
