@@ -36,11 +36,12 @@ FLOORS: Mapping[str, float] = {
     "first_ms": 20.0,
     "peak_rss_bytes": 8 << 20,
 }
-"""No change is called where the two differ by less: one measurement repeated differs by as much (`benchmarks/timing_noise.py`)."""
+"""No change is called where the two differ by less: repeated on a busy machine, the median of a latency differs by a tenth of that
+(`benchmarks/timing_noise.py`), and less matters to nobody."""
 
 BUSY = 5.0
-"""Where a time's p99 is so many times its median, other programs were at work: repeated then, it differs by a factor of up to ninety
-(`benchmarks/timing_noise.json`). The tail of such a time is not compared."""
+"""Where a time's p99 is so many times its median, other programs were at work: repeated then, the p99 differs by a factor of
+up to 75 (`benchmarks/timing_noise.json`). The tail of such a time is not compared."""
 
 _ALIKE = ("quick", "level", "ways", "shots", "shots_rare", "queries", "episodes", "seeds", "window", "channels", "rate_hz")
 """The settings that two rows must share."""
