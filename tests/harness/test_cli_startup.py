@@ -21,7 +21,7 @@ HEAVY = {
     "sklearn",
     "matplotlib",
 }
-SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
+SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio", "jsonschema"}
 
 REPORT = """
 import sys
@@ -47,6 +47,12 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("--help",),
         ("--version",),
         ("run", "--help"),
+        ("show", "--help"),
+        ("compare", "--help"),
+        ("explain", "--help"),
+        ("results", "list", "--help"),
+        ("cache", "trim", "--help"),
+        ("schema", "--help"),
         ("data", "--help"),
         ("data", "get", "--help"),
         ("data", "audit", "--help"),

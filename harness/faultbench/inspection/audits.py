@@ -20,6 +20,7 @@ from faultbench.errors import CellError, DataError, FaultbenchError, UsageError
 from faultbench.matrix import running
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.graph import Graph
+from faultbench.matrix.leases import in_use
 from faultbench.matrix.plan import refuse
 from faultbench.matrix.running import Ended
 from faultbench.matrix.settings import RunSettings
@@ -105,6 +106,11 @@ def execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
         FaultbenchError: No split could be made, for one and the same reason, and that is bad usage or bad input.
         UsageError: The cache cannot be written.
     """
+    with in_use(plan.cache.root, plan.graph):  # what was made is read after the run has ended
+        return _execute(plan, progress)
+
+
+def _execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
     ended: dict[str, Ended] = {}
     goals = [goal for audit in plan.audits if audit.error is None for goal in (audit.ingest, *audit.goals)]
     tally = running.run(plan.graph, goals, plan.cache, progress, jobs=plan.jobs, ended=lambda end: ended.__setitem__(end.key, end))

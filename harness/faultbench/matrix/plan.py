@@ -166,7 +166,7 @@ class _Builder:
         goal = splits.add(
             stages.JUDGE,
             f"judge {cell.title}",
-            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity},
+            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity, "catalogues": splits.versions(*pair)},
             {**numbered("episodes", episodes), **numbered("export", exports), **numbered("measure", measures)},
         )
         return Planned(cell, fields, criteria, identity, goal, tuple(exports))

@@ -267,4 +267,4 @@ _READERS = {
     "criteria-for": _criteria_for,
     "jobs": _whole,
 }
-_OF_THE_COMMAND = ("gate", "allow-unproven", "dry-run", "json", "out")
+_OF_THE_COMMAND = ("gate", "allow-unproven", "dry-run", "json", "csv", "markdown", "junit", "html", "out")

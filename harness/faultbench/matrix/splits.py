@@ -107,6 +107,10 @@ class Splits:
         """The data set that is tested on, and the sources where the scenario takes some."""
         return (dataset, *self.sources) if self.base(scenario) else (dataset,)
 
+    def versions(self, dataset: Choice, scenario: Choice) -> dict[str, str]:
+        """The version of each catalogue: it changes where a signal of the same id would."""
+        return {each.spelling: self.catalogue(each).version for each in self.datasets(dataset, scenario)}
+
     def catalogue(self, dataset: Choice) -> Catalogue:
         """A data set's catalogue, asked for once.
 
