@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
-from faultbench.data.scenarios.new_device import label as class_of
+from faultbench.data.scenarios.rules import element_severity as class_of
 from faultbench.errors import DataError
 from faultbench.inspection.checking import Report, check
 from faultbench.inspection.checks import check_catalogue, contradiction, told_apart

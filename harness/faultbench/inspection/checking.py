@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from faultbench.data.anchors import copies
 from faultbench.data.inspectable import Inspectable, Remark
 from faultbench.data.recording import Catalogue, Channel, DataSet, Recording
-from faultbench.data.scenarios.new_device import label as class_of
+from faultbench.data.scenarios.rules import element_severity as class_of
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError
 from faultbench.inspection.checks import check_catalogue, check_signals

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import ELEMENTS, HEALTHY, Catalogue, Geometry, Recording
-from faultbench.data.scenarios.new_device import label as class_of
+from faultbench.data.scenarios.rules import element_severity as class_of
 from faultbench.data.split import EpisodeRequest
 from faultbench.inspection.heard import Heard
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import Channel, Recording
-from faultbench.data.scenarios.new_device import label as class_of
+from faultbench.data.scenarios.rules import element_severity as class_of
 
 _CLIPPED_RUN = 3
 """Samples in a row at the very largest (or smallest) value: a signal that is not clipped hardly stays there."""

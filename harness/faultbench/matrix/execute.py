@@ -54,7 +54,8 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
         hook.faultbench_run_started({"command": list(command), "cells": [c.cell.axes for c in plan.cells], "protocol": PROTOCOL})
         execution = _Execution(plan, progress, opened, opened.begin(command))
         try:
-            rows = execution.go()
+            with opened.going_on(execution.number):
+                rows = execution.go()
         except KeyboardInterrupt:
             hook.faultbench_run_finished(summary(list(execution.rows.values()), INTERRUPTED))
             raise
