@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
+from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.rules import element_severity as class_of
+from faultbench.data.split import EpisodeRequest, Split
 from faultbench.errors import DataError
+from faultbench.inspection import levels
 from faultbench.inspection.checking import Report, check
 from faultbench.inspection.checks import check_catalogue, contradiction, told_apart
 from faultbench.inspection.heard import hear
@@ -337,17 +340,25 @@ def test_a_refusal_is_the_scenarios_own_and_no_scenario_at_all_is_an_error(clean
     catalogue = clean(machines=("alpha",), bearings=1, healthy=1, loads=("0 hp",))
     found = report(Given(catalogue))
     by_name = {level.scenario: level for level in found.levels}
-    assert "nothing is left to train on: choose another target or data set" in by_name["new-device"].refusal
+    assert "was measured at one load only, support and query need two" in by_name["new-device"].refusal
     assert "alpha has two bearings of" in by_name["unseen-bearing"].refusal
     only_healthy = report(Given(clean(change=lambda r: r if r.healthy else None)))
     assert all(level.refusal for level in only_healthy.levels)
     assert "no scenario can be run on these recordings" in only_healthy.of("error")[0]
 
 
-def test_fewer_classes_than_the_default_ways_are_supported_when_asked_for(clean: Callable[..., Catalogue]) -> None:
+def test_fewer_classes_than_a_scenarios_default_ways_are_supported_when_asked_for(clean: Callable[..., Catalogue]) -> None:
+    class Demanding:
+        """Takes five ways where nobody says otherwise, whatever there is."""
+
+        level = "T2"
+
+        def split(self, catalogues: Sequence[Catalogue], request: EpisodeRequest, seed: int) -> Split:
+            return NewDevice().split(catalogues, dataclasses.replace(request, ways=request.ways or 5), seed)
+
     catalogue = clean(change=lambda r: r if r.healthy or (r.severity == "small" and r.element != "outer") else None)
-    level = next(level for level in report(Given(catalogue)).levels if level.scenario == "new-device")
-    assert (level.ways, level.asked) == (3, True)
+    level = levels._split("demanding", Demanding(), [catalogue])
+    assert (level.ways, level.asked, level.target) == (3, True, "beta-0")
 
 
 def test_a_refused_target_does_not_hide_those_that_are_not(clean: Callable[..., Catalogue]) -> None:

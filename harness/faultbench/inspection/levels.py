@@ -47,6 +47,8 @@ def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None) -
     """
     found: list[Level] = []
     for registered in registry.offers("scenarios"):
+        if any(param.default is None for param in registered.offer.params.values()):
+            continue  # one that must be told more than the data set, as a file
         name = registry.shown_name("scenarios", registered)
         inside = registered.offer.params.get("inside")
         variants = [f"{name}:inside={choice}" for choice in inside.choices] if inside else [name]
