@@ -106,7 +106,8 @@ def test_geometry_is_that_of_the_specimen() -> None:
     assert RECORD[105].geometry("drive-end") is SKF_6205
     assert RECORD[278].geometry("fan-end") is SKF_6203
     assert RECORD[270].geometry("fan-end").name.startswith("NTN")
-    assert RECORD[3005].geometry("drive-end") is NTN_6205
+    assert RECORD[3001].geometry("drive-end") is NTN_6205
+    assert RECORD[3005].geometry("drive-end") is SKF_6205
     assert (round(NTN_6205.bpfi, 4), round(NTN_6205.bpfo, 4), round(NTN_6205.ftf, 4)) == (4.2828, 2.7172, 0.3882)
     assert NTN_6205.bsf == pytest.approx(2.124, abs=1e-3)
     # what is stated of a bearing must agree with itself: BPFO = balls x FTF, BPFI + BPFO = balls

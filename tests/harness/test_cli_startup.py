@@ -47,6 +47,7 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("--help",),
         ("--version",),
         ("run", "--help"),
+        ("data", "check", "--help"),
         ("show", "--help"),
         ("compare", "--help"),
         ("explain", "--help"),

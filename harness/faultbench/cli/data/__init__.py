@@ -6,6 +6,7 @@ import typer
 
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.data.audit import audit
+from faultbench.cli.data.check import check
 from faultbench.cli.data.get import get
 from faultbench.cli.data.info import info
 from faultbench.cli.data.list import listing
@@ -28,6 +29,7 @@ app.command("verify", cls=Command)(verify)
 app.command("split", cls=Command)(split)
 app.command("plot", cls=Command)(plot)
 app.command("where", cls=Command)(where)
+app.command("check", cls=Command)(check)
 
 
 @app.callback(invoke_without_command=True)
