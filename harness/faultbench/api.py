@@ -13,10 +13,13 @@ _HOMES = {
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
-    "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
+    "faultbench.data.latest": ("Latest",),
+    "faultbench.data.matfile": ("MatFile", "MatHeader", "MatVariable", "mat_headers", "open_mat"),
+    "faultbench.data.origin": ("Filtering", "Origin"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
-    "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.rules": ("Rules",),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
@@ -65,9 +68,14 @@ if TYPE_CHECKING:
     from faultbench.data.episodes import draw_episodes as draw_episodes
     from faultbench.data.episodes import generator as generator
     from faultbench.data.filenotes import noted as noted
+    from faultbench.data.latest import Latest as Latest
     from faultbench.data.matfile import MatFile as MatFile
+    from faultbench.data.matfile import MatHeader as MatHeader
     from faultbench.data.matfile import MatVariable as MatVariable
+    from faultbench.data.matfile import mat_headers as mat_headers
     from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.origin import Filtering as Filtering
+    from faultbench.data.origin import Origin as Origin
     from faultbench.data.recording import ELEMENTS as ELEMENTS
     from faultbench.data.recording import HEALTHY as HEALTHY
     from faultbench.data.recording import Catalogue as Catalogue
@@ -77,12 +85,12 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting
-    from faultbench.data.scenarios.parting import Rules as Rules
     from faultbench.data.scenarios.parting import hold_out as hold_out
     from faultbench.data.scenarios.parting import make_pool as make_pool
     from faultbench.data.scenarios.parting import make_split as make_split
     from faultbench.data.scenarios.parting import scenario_name as scenario_name
     from faultbench.data.scenarios.parting import with_ways as with_ways
+    from faultbench.data.scenarios.rules import Rules as Rules
     from faultbench.data.split import Episode as Episode
     from faultbench.data.split import EpisodeRequest as EpisodeRequest
     from faultbench.data.split import Pool as Pool

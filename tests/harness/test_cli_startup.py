@@ -19,6 +19,7 @@ HEAVY = {
     "scipy",
     "numpy",
     "sklearn",
+    "matplotlib",
 }
 SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio", "jsonschema"}
 
@@ -54,6 +55,8 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("schema", "--help"),
         ("data", "--help"),
         ("data", "get", "--help"),
+        ("data", "audit", "--help"),
+        ("data", "plot", "--help"),
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),

@@ -43,7 +43,17 @@ def test_without_a_command_help_comes_on_stderr_and_it_is_bad_usage():
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("run", "--help"), ("list", "-h"), ("doctor", "--help"), ("compare", "--help"), ("results", "rm", "--help")]
+    "words",
+    [
+        ("--help",),
+        ("run", "--help"),
+        ("list", "-h"),
+        ("doctor", "--help"),
+        ("data", "audit", "-h"),
+        ("data", "plot", "-h"),
+        ("compare", "--help"),
+        ("results", "rm", "--help"),
+    ],
 )
 def test_help_is_plain_and_fits_80_columns(words):
     done = call(*words)

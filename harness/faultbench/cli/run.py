@@ -50,7 +50,8 @@ def run(
         Names,
         typer.Option(
             metavar="DB",
-            help="Noise on the target's windows, beside the clean cell: 10,0,-5, or floor:10 against the machine's healthy level.",
+            help="Noise on the target's windows, beside the clean cell: 10,0,-5 (white), floor:10 against the machine's healthy level, "
+            "machine:10 of the healthy machine as it was recorded.",
         ),
     ] = None,
     data_dir: Annotated[

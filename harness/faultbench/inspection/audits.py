@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from faultbench.data.audit import PROMISES, STANDS_FOR, promises
 from faultbench.data.split import Pool, Signals, Split
-from faultbench.data.splitfile import load_split
+from faultbench.data.splitfile import HEAD, load_split
 from faultbench.errors import CellError, DataError, FaultbenchError, UsageError
 from faultbench.matrix import running
 from faultbench.matrix.cache import Cache
@@ -159,7 +159,16 @@ def _made(ends: Sequence[Ended]) -> list[Path] | FaultbenchError:
 
 
 def _refused(audit: PlannedAudit, error: FaultbenchError) -> dict[str, Any]:
-    return {**audit.fields, "error": str(error), "error_code": error.exit_code, "level": None, "seeds": [], "probes": [], "unprobed": None}
+    return {
+        **audit.fields,
+        "error": str(error),
+        "error_code": error.exit_code,
+        "level": None,
+        "seeds": [],
+        "facts": [],
+        "probes": [],
+        "unprobed": None,
+    }
 
 
 def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, Any]:
@@ -173,7 +182,10 @@ def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, An
         "note": note,
         "stands_for": STANDS_FOR.get(level, ""),
         "promises": {relation: list(things) for relation, things in promises(level, note).items()} if level in PROMISES else {},
-        "seeds": [{name: one[name] for name in ("seed", "findings", "shared", "facts")} for one in found],
+        "seeds": [
+            {**{name: one[name] for name in ("seed", "findings", "shared")}, "undrawn": one["facts"].pop("undrawn", [])} for one in found
+        ],
+        "facts": _alike(found),
     }
     try:
         splits = [_whole(folder) for folder in folders]
@@ -189,13 +201,25 @@ def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, An
     return {**report, "probes": [dataclasses.asdict(probe) for probe in probes(splits, signals)], "unprobed": None}
 
 
+def _alike(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The facts, those of all seeds that share them as one, with the seeds that they hold for."""
+    groups: list[dict[str, Any]] = []
+    for one in found:
+        alike = next((group for group in groups if group["facts"] == one["facts"]), None)
+        if alike is not None:
+            alike["seeds"].append(one["seed"])
+        elif one["facts"]:
+            groups.append({"seeds": [one["seed"]], "facts": one["facts"]})
+    return [{"seeds": group["seeds"], **group["facts"]} for group in groups]
+
+
 def _whole(folder: Path) -> Split:
     """A split whose windows can be cut.
 
     Raises:
         DataError: It could not be written down, or a window lies outside its recording.
     """
-    if not (folder / SPLIT_FOLDER).exists():
+    if not (folder / SPLIT_FOLDER / HEAD).exists():  # it could not be written down
         raise DataError(_UNFIT)
     split = load_split(folder / SPLIT_FOLDER)
     for episode in split.episodes:

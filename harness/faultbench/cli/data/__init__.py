@@ -9,6 +9,8 @@ from faultbench.cli.data.audit import audit
 from faultbench.cli.data.get import get
 from faultbench.cli.data.info import info
 from faultbench.cli.data.list import listing
+from faultbench.cli.data.plot import plot
+from faultbench.cli.data.split import split
 from faultbench.cli.data.verify import verify
 from faultbench.cli.data.where import where
 
@@ -23,6 +25,8 @@ app.command("list", cls=Command)(listing)
 app.command("info", cls=Command)(info)
 app.command("get", cls=Command)(get)
 app.command("verify", cls=Command)(verify)
+app.command("split", cls=Command)(split)
+app.command("plot", cls=Command)(plot)
 app.command("where", cls=Command)(where)
 
 
