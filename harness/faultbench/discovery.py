@@ -222,23 +222,23 @@ def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
         found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
         return
     for offer in offers:
-        flaw = _flaw(offer)
-        if flaw:
-            _refuse(found, source, kind, offer, flaw)
+        reason = flaw(offer)
+        if reason:
+            _refuse(found, source, kind, offer, reason)
         else:
             assert isinstance(offer, Offer)  # noqa: S101 - for the type checker; a flaw otherwise
             found.offers[kind].append(Registered(offer, source.distribution, source.version, source.builtin, source.entry_point))
 
 
-def _refuse(found: Found, source: Source, kind: str, offer: object, flaw: str) -> None:
+def _refuse(found: Found, source: Source, kind: str, offer: object, reason: str) -> None:
     name = getattr(offer, "name", None)
-    problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {flaw}")
+    problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {reason}")
     found.problems.append(problem)
     if isinstance(name, str):
         found.refused.setdefault((kind, name), problem)
 
 
-def _flaw(offer: object) -> str:
+def flaw(offer: object) -> str:
     """Why an offer cannot be taken, and what to do; empty where it can."""
     if not isinstance(offer, Offer):
         return "return an iterable of faultbench.api.Offer"
@@ -251,9 +251,8 @@ def _flaw(offer: object) -> str:
     if not isinstance(offer.params, Mapping):
         return "params maps names to faultbench.api.Param"
     for key, param in offer.params.items():
-        flaw = _param_flaw(key, param)
-        if flaw:
-            return flaw
+        if reason := _param_flaw(key, param):
+            return reason
     if offer.positional is not None and getattr(offer.params.get(offer.positional), "type", None) not in (int, float):
         return "positional names a parameter that is a number"
     return ""
