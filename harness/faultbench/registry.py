@@ -102,6 +102,11 @@ class Registry:
         """The plugins that could be loaded."""
         return tuple(self._found.plugins)
 
+    @property
+    def everybody(self) -> bool:
+        """Whether distributions other than faultbench's own were looked at, whatever was found there."""
+        return self._found.everybody
+
     def offers(self, kind: str) -> tuple[Registered, ...]:
         """What is offered of a kind, the built-in ones first."""
         return tuple(self._found.offers[kind])

@@ -1,6 +1,7 @@
 """Plugins broken on purpose are modules of their own: other processes import them too."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,14 @@ import pytest
 BROKEN = str(Path(__file__).parent / "broken")
 if BROKEN not in sys.path:
     sys.path.insert(0, BROKEN)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What readers note about files is noted elsewhere than in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAULTBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,16 @@ def imported(*words: str, before: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), ("run", "--help"), ("list",), ("list", "learners"), ("list", "compressors", "prune40")]
+    "words",
+    [
+        ("--help",),
+        ("--version",),
+        ("run", "--help"),
+        ("list",),
+        ("list", "learners"),
+        ("list", "compressors", "prune40"),
+        ("new", "--help"),
+    ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):
     modules = imported(*words)

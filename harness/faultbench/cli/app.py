@@ -17,6 +17,7 @@ from faultbench.cli.data import app as data
 from faultbench.cli.doctor import doctor
 from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
+from faultbench.cli.new import app as new
 from faultbench.cli.run import run
 from faultbench.cli.session import Session, session_of
 from faultbench.matrix.streams import Unheard
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
+app.add_typer(new)
 app.command("doctor", cls=Command)(doctor)
 
 

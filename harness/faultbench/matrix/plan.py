@@ -134,7 +134,7 @@ class _Builder:
     def __init__(self, settings: RunSettings, registry: Registry) -> None:
         self.graph: dict[str, Stage] = {}
         self._settings = settings
-        self._given = {"data_dir": settings.data_dir, "plugins": any(not plugin.source.builtin for plugin in registry.plugins)}
+        self._given = {"data_dir": settings.data_dir, "plugins": registry.everybody}
         self._request = dataclasses.asdict(settings.request())
         self._scale = QUICK_SCALE if settings.quick else 1.0
         self._parts = parts_digest(registry)

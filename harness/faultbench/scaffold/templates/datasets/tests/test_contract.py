@@ -1,0 +1,7 @@
+"""What a data set promises, a test per promise, on a made-up copy of the data."""
+
+from made_up import made_up_data
+
+from faultbench.testing import contract
+
+test_contract = contract("dataset", "new-plugin", data_dir=made_up_data)
