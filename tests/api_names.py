@@ -1,4 +1,6 @@
-"""The public names and their signatures, as the source says them. `python tests/api_names.py` writes `api_names.json` anew.
+"""The public names and their signatures, as the source says them. `python tests/api_names.py` writes them down anew.
+
+They go to `api_names.json` beside this file, the promises also to docs/plugins.md.
 
 Read from the source, not from objects: the same text on every version of Python and of the libraries.
 """
@@ -15,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 HARNESS = ROOT / "harness"
 STORED = Path(__file__).with_suffix(".json")
+DOCS = ROOT / "docs" / "plugins.md"
+BEGIN, END = "<!-- promises -->", "<!-- /promises -->"
 TESTING = {"faultbench.testing.suite": ("Suite", "contract"), "faultbench.testing.artifacts": ("centroid_graphs", "gradient_graphs")}
 
 
@@ -51,6 +55,16 @@ def changes(before: dict[str, Any], after: dict[str, Any], path: str = "") -> It
             yield from (f"added {where}: {item}" for item in after[name] if item not in before[name])
         elif before[name] != after[name]:
             yield f"changed {where}: {before[name]} -> {after[name]}"
+
+
+def documented(promises: dict[str, list[str]]) -> str:
+    """docs/plugins.md with these promises in it."""
+    common = next(iter(promises.values()))
+    common = [promise for promise in common if all(promise in said for said in promises.values())]
+    parts = {"Every plugin": common, **{f"A {kind}": [p for p in said if p not in common] for kind, said in promises.items()}}
+    lines = [line for title, said in parts.items() for line in ("", f"**{title}**", "", *(f"- {promise}" for promise in said))]
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
+    return "\n".join([f"{before}{BEGIN}", *lines[1:], f"{END}{rest.partition(END)[2]}"])
 
 
 def stored() -> dict[str, Any]:
@@ -100,6 +114,7 @@ def main() -> None:
     before, after = (stored() if STORED.exists() else {}), public()
     said = list(changes(before, after))
     STORED.write_text(json.dumps(after, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    DOCS.write_text(documented(after["promises"]), encoding="utf-8")
     print("\n".join(said) or "nothing changed")
     if any(not line.startswith("added") for line in said) and before.get("api_version") == after["api_version"]:
         print("what was removed or changed may break plugins: raise API_VERSION, unless no release has had it (docs/plugins.md)")

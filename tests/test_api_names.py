@@ -18,6 +18,12 @@ def test_the_public_names_and_signatures_are_the_stored_ones():
     )
 
 
+def test_the_promises_in_the_documents_are_those_of_the_suites():
+    text = api_names.DOCS.read_text("utf-8")
+    assert text == api_names.documented(api_names.public()["promises"]), "run `python tests/api_names.py`"
+    assert "- a row of zeros among the labels is padding\n" in text
+
+
 def test_a_removed_name_a_changed_default_and_an_added_promise_are_seen():
     before = api_names.public()
     after = copy.deepcopy(before)
