@@ -48,3 +48,9 @@ def test_one_that_applies_to_nothing_was_not_looked_at():
         BrokenPromise, match=r"nothing of what never does was looked at .it applies to no net that was tried: nothing to do: it is Monday"
     ):
         Suite("compressor", offer("broken_compressors", "Never")).ask(SOMETHING_ASKED)
+
+
+def test_one_that_applies_to_the_default_learner_alone_is_looked_at():
+    suite = Suite("compressor", offer("broken_compressors", "DefaultLearnerAlone"))
+    suite.ask("it gives a net, and says what it achieved")
+    suite.ask(SOMETHING_ASKED)

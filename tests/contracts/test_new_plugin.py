@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,7 @@ from faultbench.cli import main
 from faultbench.discovery import KINDS
 from faultbench.errors import UsageError
 from faultbench.registry import Registry
+from faultbench.scaffold import writing
 from faultbench.scaffold.naming import names_of
 from faultbench.scaffold.writing import files_of, version_range, write
 from faultbench.testing.suite import Suite
@@ -155,3 +157,14 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path, monkeypatch):
 def test_the_range_of_versions_ends_with_the_next_minor_one():
     assert version_range("0.1.0") == ">=0.1,<0.2"
     assert version_range("2.13.0rc1") == ">=2.13,<2.14"
+
+
+def test_what_tools_leave_among_the_templates_is_no_template(tmp_path, monkeypatch):
+    shutil.copytree(Path(writing.__file__).parent / "templates", tmp_path / "templates")
+    for leftover in ("learners/.ruff_cache/x", "common/src/new_plugin/__pycache__/y.pyc"):
+        (tmp_path / "templates" / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "templates" / leftover).write_bytes(b"\x90\x00")
+    names = names_of("learners", "mine", Registry.discover(plugins=False))
+    expected = files_of("learners", names)
+    monkeypatch.setattr(writing.importlib.resources, "files", lambda _: tmp_path)
+    assert files_of("learners", names) == expected

@@ -74,8 +74,8 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 def _texts(folder: Traversable, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """All files below a folder, by their path in the new distribution."""
     for entry in folder.iterdir():
-        if entry.name == "__pycache__":
-            continue
+        if entry.name == "__pycache__" or entry.name.startswith("."):
+            continue  # what tools leave behind; hidden files of a template have other names here
         path = (*above, _HIDDEN.get(entry.name, entry.name))
         if entry.is_dir():
             yield from _texts(entry, path)

@@ -15,11 +15,13 @@ from torch import nn
 
 from faultbench.artifact.reader import read_manifest
 from faultbench.artifact.runner import Artifact, RunError
+from faultbench.defaults import DEFAULTS
 from faultbench.errors import FaultbenchError, NotApplicable
 from faultbench.learning.compressing import Context
 from faultbench.learning.contracts import Budget, Learner, ModelCompressor
 from faultbench.learning.net import Net, load_net, save_net
 from faultbench.learning.parts import RegistryParts
+from faultbench.registry import make
 from faultbench.results.row import plain
 from faultbench.testing import bench
 from faultbench.testing.bench import once
@@ -59,22 +61,28 @@ class Bench(bench.Bench):
     part: ModelCompressor
 
     @once
-    def trained(self) -> dict[str, tuple[Learner, Net]]:
-        """Nets to compress."""
-        found: dict[str, tuple[Learner, Net]] = {}
-        for name, learner in (
-            ("a trained convolutional net", Reference()),
-            ("an untrained convolutional net", Reference(meta_trained=False)),
-            ("a net without weights", Reference(body=lambda _shape: nn.Flatten(), meta_trained=False)),
-        ):
-            with repeatable():
-                found[name] = learner, learner.fit(learner.build(SHAPE), source_tasks(), Budget(SCALE, seed=1))
-        return found
+    def learners(self) -> dict[str, Learner]:
+        """Whose nets are compressed. The last is the one that a run takes by default, where the compressor applies to none before it."""
+        return {
+            "a trained convolutional net": Reference(),
+            "an untrained convolutional net": Reference(meta_trained=False),
+            "a net without weights": Reference(body=lambda _shape: nn.Flatten(), meta_trained=False),
+            "the net of a default run": make(self.registry.choose("learners", DEFAULTS["learners"][0])),
+        }
 
     @once
     def answers(self) -> dict[str, Tried | str]:
         """What came of each net, or why it does not apply."""
-        return {name: self.compress(name) for name in self.trained}
+        *small, default = self.learners
+        found = {name: self.compress(name) for name in small}
+        if not any(isinstance(answer, Tried) for answer in found.values()):
+            found[default] = self.compress(default)
+        return found
+
+    @once
+    def trained(self) -> dict[str, Net]:
+        """The nets made so far, as they were before they were compressed."""
+        return {}
 
     @once
     def artifacts(self) -> dict[tuple[str, bool], Path]:
@@ -91,7 +99,12 @@ class Bench(bench.Bench):
 
     def compress(self, name: str) -> Tried | str:
         """One net compressed, by an instance of its own, or the reason why not."""
-        learner, net = self.trained[name]
+        learner = self.learners[name]
+        if name not in self.trained:
+            with repeatable():
+                untrained = learner.build(SHAPE, RegistryParts(self.registry), 0)
+                self.trained[name] = learner.fit(untrained, source_tasks(), Budget(SCALE, seed=1))
+        net = self.trained[name]
         given = copy.deepcopy(net)
         with repeatable():
             context = Context(SHAPE, learner, source_tasks(1), Budget(SCALE, seed=2))
@@ -245,7 +258,7 @@ def _sizes(artifact: Path) -> dict[str, int]:
     """What is measured of an artifact: parameters of the deployed net, bytes, and bytes as they travel, deflated."""
     blobs = [path.read_bytes() for path in sorted(artifact.iterdir()) if path.suffix in (".onnx", ".npz")]
     return {
-        "params": int(read_manifest(artifact).info["params"]),
+        "params": int(read_manifest(artifact).info.get("params", 0)),
         "bytes": sum(map(len, blobs)),
         "deflated bytes": sum(len(zlib.compress(blob)) for blob in blobs),
     }

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from faultbench.api import Net, NotApplicable
+from faultbench.testing.reference import Reference
 
 
 class Good:
@@ -42,6 +43,13 @@ class SilentlyNot(Good):
 class Never(Good):
     def compress(self, net, ctx):
         raise NotApplicable("nothing to do: it is Monday")
+
+
+class DefaultLearnerAlone(Good):
+    def compress(self, net, ctx):
+        if isinstance(ctx.learner, Reference):
+            raise NotApplicable("nothing to do: it knows other nets only")
+        return net, {}
 
 
 class Tensors(Good):

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from new_plugin.dataset import COLUMNS, NAME, TABLE
 
 RATE_HZ, SAMPLES = 12_000, 40_960

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+from faultbench.api import UsageError
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from faultbench.api import UsageError
 
 
 class NewPlugin:
@@ -46,5 +45,6 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs, bin) to (n, outputs, bin / 2)."""
+        active: Tensor = F.relu(self.conv(x))
         # A maximum over a reshaped axis, not MaxPool: its gradient has an ONNX counterpart.
-        return F.relu(self.conv(x)).unflatten(-1, (-1, 2)).amax(-1)
+        return active.reshape(*active.shape[:2], -1, 2).amax(3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-
 from faultbench.api import CompressContext, Net, NotApplicable
 
 

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from faultbench.api import Catalogue, Channel, DataError, Recording, noted
+from numpy.typing import NDArray
 
 NAME = "new-plugin"
 READER_VERSION = "1"
@@ -116,9 +115,15 @@ def _recording(line: dict[str, str], samples: int) -> Recording:
     return Recording(
         dataset=NAME,
         id=line["file"].removesuffix(".npy"),
+        machine=line["machine"],
+        mounting=line["mounting"],
+        bearing=line["bearing"],
+        element=line["element"],
+        severity=line["severity"],
+        session=line["session"],
+        load=line["load"],
         speed_rpm=speed,
         channels=(Channel(CHANNEL, rate, samples),),
-        **{column: line[column] for column in COLUMNS if column not in ("file", "speed_rpm", "rate_hz")},
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
-
 from faultbench.api import NetShape, UsageError
+from torch import Tensor, nn
 
 FLOOR = 1e-6
 """Added to the power, in g^2, so that silence has a logarithm."""
@@ -46,6 +45,6 @@ class Bands(nn.Module):
 
     def forward(self, windows: Tensor) -> Tensor:
         """(n, channel, sample) to (n, channel, band)."""
-        frames = windows.unflatten(-1, (-1, self.frame)) @ self.dft
-        power = (frames * frames).unflatten(-1, (2, -1)).sum(-2).mean(-2)
-        return 0.5 * torch.log(power.unflatten(-1, (self.bands, -1)).mean(-1) + FLOOR)
+        frames = windows.reshape(*windows.shape[:2], -1, self.frame) @ self.dft
+        power = (frames * frames).reshape(*frames.shape[:3], 2, -1).sum(3).mean(2)
+        return 0.5 * torch.log(power.reshape(*power.shape[:2], self.bands, -1).mean(3) + FLOOR)

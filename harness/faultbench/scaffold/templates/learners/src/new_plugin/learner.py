@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-from torch.func import grad
-
 from faultbench.api import (
     Budget,
     ExtraLoss,
@@ -18,6 +15,8 @@ from faultbench.api import (
     features_of,
     standardise,
 )
+from torch import Tensor, nn
+from torch.func import grad
 
 
 class NewPlugin(StepwiseLearner):
