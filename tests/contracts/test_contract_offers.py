@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from planting import OF_OFFERS
 from faultbench.errors import UsageError
 from faultbench.offers import Offer
 from faultbench.testing.checks import BrokenPromise, NotAsked
-from faultbench.testing.suite import Suite, contract, promises_of
+from faultbench.testing.suite import SOMETHING_ASKED, Suite, contract, promises_of
 
 PLUGIN = """
 from faultbench.api import Offer, Param, hookimpl
@@ -215,3 +216,14 @@ def test_importing_the_suites_needs_no_pytest(tmp_path):
 
 def test_a_suite_runs_without_pytest():
     assert Suite("scenario", "new-device:window=512").failures() == {}
+
+
+@pytest.mark.parametrize("kind", ["dataset", "scenario", "frontend", "backbone", "learner", "compressor", "target"])
+def test_no_two_promises_of_a_kind_have_one_name(kind):
+    from faultbench.testing import suite
+    from faultbench.testing.offers import CHECKS
+
+    home = importlib.import_module(suite._CONTRACTS[f"{kind}s"])
+    every = [check.promise for check in (*CHECKS.found, *home.CHECKS.found)]
+    assert len(set(every)) == len(every)
+    assert (*every, SOMETHING_ASKED) == promises_of(kind)

@@ -11,10 +11,13 @@ from typing import Any, Generic, TypeVar, cast, overload
 from faultbench import names
 from faultbench.discovery import cause
 from faultbench.offers import Offer
-from faultbench.registry import NOUNS, Choice, Registry, make
+from faultbench.registry import Choice, Registry, make
 from faultbench.testing.checks import BrokenPromise, NotAsked
 
 T = TypeVar("T")
+
+DataDir = Path | str | Callable[[], Path] | None
+"""The folder that holds a folder per data set, or a function that makes one when it is first needed."""
 
 
 class once(Generic[T]):  # noqa: N801 - it reads as `property` does
@@ -64,7 +67,7 @@ class Bench:
         data_dir: As in `contract`.
     """
 
-    def __init__(self, kind: str, plugin: str | Offer, data_dir: Path | str | Callable[[], Path] | None) -> None:
+    def __init__(self, kind: str, plugin: str | Offer, data_dir: DataDir) -> None:
         self.kind, self.plugin, self._data_dir = kind, plugin, data_dir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -72,11 +75,6 @@ class Bench:
     def name(self) -> str:
         """What the plugin is called in messages."""
         return self.plugin if isinstance(self.plugin, str) else self.plugin.name
-
-    @property
-    def noun(self) -> str:
-        """What one of its kind is called."""
-        return NOUNS[self.kind]
 
     @once
     def registry(self) -> Registry:

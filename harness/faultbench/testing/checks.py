@@ -68,30 +68,25 @@ def require(kept: object, what: str, todo: str) -> None:
 
 
 @contextmanager
-def refusal(*expected: type[FaultbenchError], of: str, todo: str) -> Iterator[list[FaultbenchError]]:
+def refusal(*expected: type[FaultbenchError], of: str, todo: str) -> Iterator[None]:
     """Requires that the body refuses, with an error of a kind that a person can act on, in one line `what is wrong: what to do`.
 
     Args:
         expected: The classes of error that will do.
         of: What has to be refused.
         todo: What the author can do where it is not.
-
-    Yields:
-        A list that holds the error afterwards.
     """
     names = " or ".join(error.__name__ for error in expected)
-    caught: list[FaultbenchError] = []
     try:
-        yield caught
+        yield
     except expected as error:
-        caught.append(error)
+        require_advice(error, of)
+        return
     except (BrokenPromise, NotAsked):
         raise
     except Exception as error:
         raise BrokenPromise(f"{of} ends in {cause(error)}: raise {names} instead, {todo}") from error
-    if not caught:
-        broken(f"{of} is not refused", f"raise {names}, {todo}")
-    require_advice(caught[0], of)
+    broken(f"{of} is not refused", f"raise {names}, {todo}")
 
 
 def require_advice(error: BaseException, of: str) -> None:

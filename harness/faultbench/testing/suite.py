@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from faultbench import names
 from faultbench.discovery import cause
 from faultbench.errors import UsageError
 from faultbench.offers import Offer
 from faultbench.registry import kind_of
+from faultbench.testing.bench import DataDir
 from faultbench.testing.checks import BrokenPromise, Check, NotAsked
 
 SOMETHING_ASKED = "not everything was skipped"
@@ -26,9 +26,6 @@ _CONTRACTS = {
     "targets": "faultbench.testing.targets",
 }
 """Where the checks of each kind are, and the bench on which they are put."""
-
-DataDir = Path | str | Callable[[], Path] | None
-"""The folder that holds a folder per data set, or a function that makes one when it is first needed."""
 
 
 def contract(
@@ -49,7 +46,7 @@ def contract(
     import pytest  # the extra `test` brings it; what else is in this package does without
 
     suite = Suite(kind, plugin, data_dir=data_dir)
-    expected = suite.expected(expected_failures or {})
+    expected = _expected(suite, expected_failures or {})
     items = [
         pytest.param(promise, id=promise, marks=[pytest.mark.xfail(reason=expected[promise], strict=True)] if promise in expected else [])
         for promise in suite.promises
@@ -138,20 +135,6 @@ class Suite:
                 continue
         return found
 
-    def expected(self, failures: Mapping[str, str]) -> dict[str, str]:
-        """The expected failures, checked.
-
-        Raises:
-            UsageError: One is no promise of this kind, or has no reason.
-        """
-        for promise, reason in failures.items():
-            if promise not in self.promises:
-                near = names.nearest(promise, self.promises, 1)[0]
-                raise UsageError(f"no promise of {self.kind} reads {names.shown(promise)}: did you mean {near!r}?")
-            if not reason.strip():
-                raise UsageError(f"the expected failure of {promise!r} has no reason: give one")
-        return dict(failures)
-
     def _ask_whether_anything_was_asked(self) -> None:
         """Puts what was not put yet, until something could be asked: so it does not matter which items run, or in which order."""
         reason = "it has no checks"
@@ -169,6 +152,17 @@ class Suite:
             f"nothing of what {self._bench.name} does was looked at ({reason}): "
             f"let the suite run where it can, or expect this failure with the reason"
         )
+
+
+def _expected(suite: Suite, failures: Mapping[str, str]) -> Mapping[str, str]:
+    """The expected failures, after checking that each is a promise and has a reason."""
+    for promise, reason in failures.items():
+        if promise not in suite.promises:
+            near = names.nearest(promise, suite.promises, 1)[0]
+            raise UsageError(f"no promise of {suite.kind} reads {names.shown(promise)}: did you mean {near!r}?")
+        if not reason.strip():
+            raise UsageError(f"the expected failure of {promise!r} has no reason: give one")
+    return failures
 
 
 def promises_of(kind: str) -> tuple[str, ...]:
