@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from faultbench.data.episodes import EpisodeDrawer, generator
-from faultbench.data.split import EpisodeRequest, Pool
+from faultbench.data.split import EpisodeRequest
 from faultbench.data.windows import cut
 from faultbench.learning.contracts import Budget, NetShape
 from faultbench.learning.parts import RegistryParts
@@ -35,15 +35,13 @@ def source_of(registry, dataset, scenario, request):
     """The source pool of a scenario's split, and its signals. Of the others only the catalogue's lengths are looked at."""
     data = make(registry.choose("datasets", dataset), data_dir=Path(os.environ.get("FAULTBENCH_DATA", HERE.parents[1] / "shared" / "data")))
     split = make(registry.choose("scenarios", scenario)).split([data.catalogue()], request, 0)
-    signals = {(r.dataset, r.id, c): data.read(r, c) for r, c in zip(split.source.recordings, split.source.channels, strict=True)}
+    signals = {(r.dataset, r.id, c): data.read(r, c) for r, c in zip(split.source.recordings, split.source.leads, strict=True)}
     return split, signals
 
 
 def part_of(pool, rows):
     """A pool of some rows of another."""
-    take = lambda column: tuple(column[i] for i in rows)  # noqa: E731
-    columns = {f.name: take(getattr(pool, f.name)) for f in dataclasses.fields(Pool) if f.name != "together"}
-    return Pool(**columns, together=pool.together)
+    return pool.only(rows)
 
 
 def folds(pool, group):
@@ -70,7 +68,7 @@ def evaluate(registry, text, split, signals, fold, request, args):
     learner = make(registry.choose("learners", text))
     request_here = dataclasses.replace(request, ways=min(request.ways, len(set(test.labels))))
     tasks = Tasks(train, signals, split.window, request_here, np.random.SeedSequence(args.seed))
-    shape = NetShape(split.window, split.rate_hz, 1, request.ways, request.ways * request.shots)
+    shape = NetShape(split.window, split.rate_hz, len(split.source.channels[0]), request.ways, request.ways * request.shots)
     began = time.perf_counter()
     net = learner.fit(learner.build(shape, RegistryParts(registry), args.seed), tasks, Budget(scale=args.scale, seed=args.seed))
     seconds = time.perf_counter() - began

@@ -4,7 +4,8 @@
 
 Prints 5 %, 50 % and 95 % of windows of 8,192 samples, the model's beside those of the Case Western Reserve and UESTC records.
 The latter are taken from the records where `FAULTBENCH_DATA` (or `../shared/data` beside the project) holds them, else from the
-figures kept below. Nothing here knows a learner: the model is accepted on physics alone.
+figures kept below. Two more tables are of the model alone: its gears, and what its other sensors say (`simulated_gears.py`). Nothing
+here knows a learner: the model is accepted on physics alone.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from simulated_gears import GEAR_COLUMNS, SENSOR_COLUMNS, gears, sensors
 
 from faultbench_datasets.simulated import Simulated
 from faultbench_datasets.simulated.rig import DISTRIBUTED
@@ -240,13 +242,22 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = [(g.source, g.name, ranges(g)) for machine in ("alpha", "beta") for g in simulated(machine)]
     rows += real(data_folder())
-    print(f"{'':16s} {'':18s} " + " ".join(f"{c:>18s}" for c in COLUMNS))
-    for source, name, row in rows:
-        cells = ["" if t is None else " ".join(f"{v:.3g}" if v < 1000 else f"{v:.0f}" for v in t) for t in row]
-        print(f"{source:16s} {name:18s} " + " ".join(f"{c:>18s}" for c in cells))
+    tables = {"rows": (COLUMNS, rows), "gears": (GEAR_COLUMNS, list(gears())), "sensors": (SENSOR_COLUMNS, list(sensors()))}
+    for columns, table in tables.values():
+        show(columns, table)
     if arguments.json:
-        said = [{"source": s, "class": n, **dict(zip(COLUMNS, row, strict=True))} for s, n, row in rows]
-        arguments.json.write_text(json.dumps({"window": WINDOW, "percentiles": PERCENTS, "rows": said}, indent=1) + "\n")
+        said = {name: [{"source": s, "class": n, **dict(zip(c, row, strict=True))} for s, n, row in t] for name, (c, t) in tables.items()}
+        arguments.json.write_text(json.dumps({"window": WINDOW, "percentiles": PERCENTS, **said}, indent=1) + "\n")
+
+
+def show(columns: Sequence[str], rows: Sequence[tuple[str, str, list[list[float] | None]]]) -> None:
+    """Print one table."""
+    width = max(18, *(len(column) for column in columns))
+    print(f"{'':18s} {'':22s} " + " ".join(f"{c:>{width}s}" for c in columns))
+    for source, name, row in rows:
+        cells = ["" if t is None else " ".join(f"{v:.3g}" if abs(v) < 1000 else f"{v:.0f}" for v in t) for t in row]
+        print(f"{source:18s} {name:22s} " + " ".join(f"{c:>{width}s}" for c in cells))
+    print()
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def made_up_source(ways=3, shots=4, seed=0):
             signals["made-up", recording.id, "vibration"] = x.astype(np.float32)
     pool = Pool(
         recordings=tuple(recordings),
-        channels=("vibration",) * len(recordings),
+        channels=(("vibration",),) * len(recordings),
         labels=tuple(f"{r.element} {r.severity}" for r in recordings),
         conditions=tuple(r.bearing for r in recordings),
         parts=tuple(r.load for r in recordings),

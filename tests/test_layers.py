@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "results": {"results"},
     "report": {"report", "results", "matrix"},
     "acquisition": {"acquisition", "data"},
-    "inspection": {"inspection", "data", "matrix"},
+    "inspection": {"inspection", "data", "matrix", "results"},
     "matrix": {"matrix", "data", "learning", "artifact", "measuring", "results"},
     "testing": {"testing", "data", "learning", "artifact", "measuring", "results"},
     "scaffold": {"scaffold", "testing"},

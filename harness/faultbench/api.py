@@ -12,13 +12,17 @@ API_OLDEST = 1
 """The oldest plugin API that plugins may still be written for."""
 
 _HOMES = {
+    "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
+    "faultbench.acquisition.publication": ("ChecksFiles", "Publication", "PublishedFile"),
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
     "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
-    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Geometry", "Recording"),
+    "faultbench.data.origin": ("Filtering", "Origin"),
+    "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
-    "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.rules": ("Rules",),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
@@ -34,6 +38,7 @@ _HOMES = {
         "ModelCompressor",
         "NetShape",
         "Parts",
+        "Physics",
         "State",
         "TaskBatch",
     ),
@@ -50,6 +55,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from faultbench.acquisition.archive import Limits as Limits
+    from faultbench.acquisition.archive import Member as Member
+    from faultbench.acquisition.archive import members_of as members_of
+    from faultbench.acquisition.archive import unpack as unpack
+    from faultbench.acquisition.publication import ChecksFiles as ChecksFiles
+    from faultbench.acquisition.publication import Publication as Publication
+    from faultbench.acquisition.publication import PublishedFile as PublishedFile
     from faultbench.artifact.format import IR_VERSION as IR_VERSION
     from faultbench.artifact.format import OPSET as OPSET
     from faultbench.artifact.format import Graphs as Graphs
@@ -62,20 +74,23 @@ if TYPE_CHECKING:
     from faultbench.data.matfile import MatFile as MatFile
     from faultbench.data.matfile import MatVariable as MatVariable
     from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.origin import Filtering as Filtering
+    from faultbench.data.origin import Origin as Origin
     from faultbench.data.recording import ELEMENTS as ELEMENTS
     from faultbench.data.recording import HEALTHY as HEALTHY
     from faultbench.data.recording import Catalogue as Catalogue
     from faultbench.data.recording import Channel as Channel
     from faultbench.data.recording import DataSet as DataSet
+    from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
     from faultbench.data.scenarios.parting import Parting as Parting
-    from faultbench.data.scenarios.parting import Rules as Rules
     from faultbench.data.scenarios.parting import hold_out as hold_out
     from faultbench.data.scenarios.parting import make_pool as make_pool
     from faultbench.data.scenarios.parting import make_split as make_split
     from faultbench.data.scenarios.parting import scenario_name as scenario_name
     from faultbench.data.scenarios.parting import with_ways as with_ways
+    from faultbench.data.scenarios.rules import Rules as Rules
     from faultbench.data.split import Episode as Episode
     from faultbench.data.split import EpisodeRequest as EpisodeRequest
     from faultbench.data.split import Pool as Pool
@@ -101,6 +116,7 @@ if TYPE_CHECKING:
     from faultbench.learning.contracts import ModelCompressor as ModelCompressor
     from faultbench.learning.contracts import NetShape as NetShape
     from faultbench.learning.contracts import Parts as Parts
+    from faultbench.learning.contracts import Physics as Physics
     from faultbench.learning.contracts import State as State
     from faultbench.learning.contracts import TaskBatch as TaskBatch
     from faultbench.learning.loss import cross_entropy as cross_entropy

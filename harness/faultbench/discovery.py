@@ -235,7 +235,7 @@ def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
         found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
         return
     for offer in offers:
-        reason = flaw(offer)
+        reason = flaw(offer) or _publication_flaw(offer, kind)
         if reason:
             _refuse(found, source, kind, offer, reason)
         else:
@@ -269,6 +269,13 @@ def flaw(offer: object) -> str:
     if offer.positional is not None and getattr(offer.params.get(offer.positional), "type", None) not in (int, float):
         return "positional names a parameter that is a number"
     return ""
+
+
+def _publication_flaw(offer: object, kind: str) -> str:
+    publication = getattr(offer, "publication", "")
+    if not isinstance(publication, str) or (publication and not _FACTORY.fullmatch(publication)):
+        return 'a publication is written "package.module:function"'
+    return "only a data set has a publication" if publication and kind != "datasets" else ""
 
 
 def _param_flaw(key: object, param: object) -> str:

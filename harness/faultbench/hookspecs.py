@@ -27,7 +27,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def faultbench_datasets() -> Iterable[Offer]:
-    """Data sets; a factory makes a `DataSet`. The parameter `data_dir` is given by the harness to a factory that names it."""
+    """Data sets; a factory makes a `DataSet`. The parameter `data_dir` is given by the harness to a factory that names it.
+
+    An offer may name a `publication`, a function that returns a `Publication`: what the source publishes, where, under which
+    licence, and how its files are known. `faultbench data list | info | get | verify | where` work from it. A data set that
+    has a method `check_file` (see `ChecksFiles`) lets its files be checked one by one.
+    """
 
 
 @hookspec

@@ -41,6 +41,8 @@ class Offer:
         params: The parameters by name, in the order they are shown.
         positional: The parameter that a number behind the name sets: `prune40` is `prune` with `percent=40`.
         cite: The paper, or the source of the data.
+        publication: Of a data set: `"package.module:function"`, imported and called without arguments by `faultbench data`. It
+            returns a `Publication`: what the source publishes, and how it is got. Without it a data set cannot be got by command.
     """
 
     name: str
@@ -49,3 +51,4 @@ class Offer:
     params: Mapping[str, Param] = field(default_factory=dict)
     positional: str | None = None
     cite: str = ""
+    publication: str = ""

@@ -26,6 +26,9 @@ NOUNS = {
 }
 """What one of a kind is called in a sentence."""
 
+_IN_A_FILE = "scenarios", "file"
+"""The offer that the name of a file stands for."""
+
 GIVEN: Mapping[str, tuple[str, ...]] = {"datasets": ("data_dir",)}
 """What the harness gives to a factory that names it, beside the offer's parameters."""
 
@@ -128,6 +131,8 @@ class Registry:
         offer = registered.offer
         params = names.expand(offer, number, given)
         spelling = names.canonical(self.shown_name(kind, registered), offer, params, {r.offer.name for r in self.offers(kind)})
+        if registered.builtin and (kind, offer.name) == _IN_A_FILE and names.is_file(str(params["path"])):
+            spelling = str(params["path"])
         return Choice(kind, offer.name, registered.qualified, registered.distribution, registered.version, offer.factory, params, spelling)
 
     def find(self, kind: str, text: str) -> Registered:
@@ -148,7 +153,8 @@ class Registry:
         return make(choice, **given)
 
     def _matched(self, kind: str, text: str) -> tuple[Registered, str, dict[str, str]]:
-        name = names.parse(text)
+        in_a_file = kind == _IN_A_FILE[0] and names.is_file(text)
+        name = names.Name("", _IN_A_FILE[1], (("path", text.strip()),)) if in_a_file else names.parse(text)
         candidates = self.offers(kind)
         if name.distribution:
             candidates = tuple(r for r in candidates if normalised(r.distribution) == normalised(name.distribution))

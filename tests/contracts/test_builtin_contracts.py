@@ -44,6 +44,13 @@ def xjtu_sy() -> Path:
     return root
 
 
+def scenario_file() -> str:
+    """A scenario that stands in a file."""
+    path = Path(TEMPORARY.name) / "mine.toml"
+    path.write_text('name = "file-mine"\nextends = "new-device"\n[parameters]\nwindow = 512\n')
+    return f"file:path={path}"
+
+
 def real(folder: str) -> dict[str, Any]:
     """For data that nobody can make: where they are not, that is said, and nothing else is excused."""
     if (DATA / folder).is_dir():
@@ -56,6 +63,7 @@ SPECIAL: dict[tuple[str, str], dict[str, Any]] = {
     ("datasets", "uestc"): real("uestc"),
     ("datasets", "paderborn"): {"data_dir": paderborn},
     ("datasets", "xjtu_sy"): {"data_dir": xjtu_sy},
+    ("scenarios", "file"): {"name": scenario_file()},
 }
 """What a suite is told beside the plugin's name; `name` where the bare one needs a number or parameters."""
 

@@ -34,6 +34,7 @@ FAULTS = [
     ("channels have names, rates and lengths", "NoSamples", "has 0 samples"),
     ("speeds and geometries are possible ones", "Backwards", "turns at -1800.0 rev/min: say rev/min"),
     ("speeds and geometries are possible ones", "OrdersInHz", "no bearing has BPFO 107.3"),
+    ("speeds and geometries are possible ones", "HalfTooth", "no gears have 17 and 0 teeth"),
     ("its targets can be held out", "NoSuchTarget", "the target nearby is no machine"),
     ("a signal is float32, (sample,), finite, and as long as the catalogue says", "Double", "is read as float64"),
     ("a signal is float32, (sample,), finite, and as long as the catalogue says", "Short", "has 16383 samples, the catalogue says 16384"),
@@ -50,7 +51,7 @@ FAULTS = [
     ("what is not there is refused", "KeyErrors", "a channel that is not there ends in KeyError"),
     ("where the data are missing, it says how to get them", "SilentlyEmpty", "an empty folder instead of the data is not refused"),
     ("where the data are missing, it says how to get them", "Curt", "says 'no data': say it in one line, `what is wrong: what to do`"),
-    ("a scenario can split it", "OneMachineOneBearing", "no scenario can split it"),
+    ("a scenario can split it", "TooShort", "no scenario can split it"),
 ]
 
 

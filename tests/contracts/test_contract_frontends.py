@@ -8,6 +8,7 @@ from planting import answers, breaks, offer, own_promises, planted
 FAULTS = [
     ("it makes modules, or says why not", "RefusesAll", "it refuses windows of every shape .refuses: too short"),
     ("it makes modules, or says why not", "NoModule", "returns function: return a torch.nn.Module"),
+    ("it makes modules, or says why not", "AlwaysPhysics", "it takes speeds and orders of windows of which they are not known"),
     ("features are float32, a row per window", "Double", "become float64"),
     ("features are float32, a row per window", "OneRow", r"5 windows \(1, 2048\) become float32 \(1, 32\)|1 windows \(1, 2048\) become"),
     ("features are finite whatever the window holds", "LogOfSilence", "silence becomes features that are not finite: add a small constant"),

@@ -8,7 +8,17 @@ from planting import answers, breaks, offer, own_promises, planted
 FAULTS = [
     ("it says whether it is meta-trained", "SaysNothing", "meta_trained is None: set it to True"),
     ("it is built from its seed alone", "Unseeded", "built twice from one seed, it is two nets"),
-    ("it can be built for any number of ways", "ThreeWays", "built for 2 ways, its logits are .15, 3."),
+    ("it can be built for any number of ways and channels", "ThreeWays", "built for 2 ways, its logits are .15, 3."),
+    (
+        "it can be built for any number of ways and channels",
+        "RefusesTwoWays",
+        "built for 2 ways, it refuses .refuses: two ways are too few",
+    ),
+    (
+        "adapting gives finite tensors by name",
+        "NoPhysics",
+        "raises TypeError: NoPhysics.adapt.. takes 4",
+    ),
     ("training twice gives the same net", "TrainedByChance", "trained twice from one seed, it is two nets"),
     (
         "training changes something, or it says that it is not meta-trained",

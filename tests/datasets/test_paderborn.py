@@ -145,12 +145,12 @@ def test_the_folder_of_the_bearings_itself_can_be_given(root: Path) -> None:
 
 def test_no_data_is_said_with_how_to_get_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FAULTBENCH_DATA", raising=False)
-    with pytest.raises(DataError, match="no data folder is given: download K001"):
+    with pytest.raises(DataError, match="no data folder is given: `faultbench data get paderborn"):
         Paderborn().catalogue()
-    with pytest.raises(DataError, match="holds a bearing: download"):
+    with pytest.raises(DataError, match="holds a bearing: `faultbench data get"):
         Paderborn(data_dir=root).catalogue()
     layout.write_measurement(root, "KA01")
-    with pytest.raises(DataError, match=r"no measurement that is asked for .damage=real.: download"):
+    with pytest.raises(DataError, match=r"no measurement that is asked for .damage=real.: `faultbench data get"):
         Paderborn(damage="real", data_dir=root).catalogue()
 
 

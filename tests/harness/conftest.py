@@ -135,6 +135,12 @@ class Notes:
         self.observed.append(json.dumps(summary))
 
 
+@pytest.fixture
+def notes() -> Notes:
+    """Progress that remembers."""
+    return Notes()
+
+
 class Site:
     """A place where made-up plugins are installed: runs go to a cache and a store of its own."""
 
@@ -172,7 +178,8 @@ class Site:
     def environment(self) -> dict[str, str]:
         """What lets a command find the plugins, and use this cache and this store."""
         places = {"FAULTBENCH_CACHE": str(self.cache), "FAULTBENCH_RESULTS": str(self.folder)}
-        return {**places, "PYTHONPATH": str(self.folder / "modules"), "OMP_NUM_THREADS": "1"}
+        modules = os.pathsep.join(filter(None, (str(self.folder / "modules"), os.environ.get("PYTHONPATH"))))
+        return {**places, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

@@ -60,8 +60,8 @@ def left_behind(site) -> set[str]:
         (("--criteria", "accuracy.p99>=0.9"), "accuracy has no statistic 'p99'"),
         (("--criteria", "accuracy>=95"), "write a number from 0 to 1, as 0.95 for 95 %"),
         (("--criteria", ""), "criteria, column 1: there is nothing"),
-        (("-d", "cwru"), "no data folder is given: download the records"),
-        (("-d", "cwru", "--data-dir", "nowhere"), "neither nowhere/cwru nor nowhere holds a record: download the records"),
+        (("-d", "cwru"), "no data folder is given: `faultbench data get cwru --data-dir DIR` gets it"),
+        (("-d", "cwru", "--data-dir", "nowhere"), "neither nowhere/cwru nor nowhere holds a record: `faultbench data get cwru"),
     ],
 )
 def test_what_can_be_known_before_any_work_is_said_before_any_work(site, words, said):

@@ -19,6 +19,7 @@ HEAVY = {
     "scipy",
     "numpy",
     "sklearn",
+    "matplotlib",
 }
 SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
 
@@ -46,16 +47,24 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("--help",),
         ("--version",),
         ("run", "--help"),
+        ("data", "--help"),
+        ("data", "get", "--help"),
+        ("data", "audit", "--help"),
+        ("data", "plot", "--help"),
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),
-        ("new", "--help"),
+        ("new", "plugin", "--help"),
     ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):
     modules = imported(*words)
     assert "faultbench" in modules
     assert not modules & (HEAVY | SLOW)
+
+
+def test_the_list_of_data_sets_imports_neither_what_learns_nor_what_downloads():
+    assert not imported("data", "list") & (HEAVY - {"numpy"} | {"pooch", "requests", "rich"})
 
 
 def test_the_guard_sees_a_heavy_import():

@@ -41,7 +41,9 @@ def test_without_a_command_help_comes_on_stderr_and_it_is_bad_usage():
     assert done.stderr.startswith("Usage: faultbench")
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("list", "-h"), ("doctor", "--help")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("run", "--help"), ("list", "-h"), ("doctor", "--help"), ("data", "audit", "-h"), ("data", "plot", "-h")]
+)
 def test_help_is_plain_and_fits_80_columns(words):
     done = call(*words)
     assert done.returncode == 0

@@ -58,7 +58,7 @@ def test_the_audit_finds_a_recording_of_the_targets_data_set_in_the_source(plant
     source = made.source
     columns = {
         "recordings": (*source.recordings, leaked),
-        "channels": (*source.channels, "a"),
+        "channels": (*source.channels, ("a",)),
         **{name: (*getattr(source, name), getattr(source, name)[0]) for name in ("labels", "parts")},
         "conditions": (*source.conditions, "leaked"),
     }

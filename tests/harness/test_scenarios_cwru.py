@@ -74,7 +74,7 @@ def test_a_real_record_under_another_name_is_found_in_the_source(cwru):
     split = NewDevice().split([catalogue], EpisodeRequest(episodes=4), 0)
     stolen = split.target.recordings[5]
     victim = next(r for r in split.source.recordings if r.element == stolen.element)
-    copy = np.roll(signals["cwru", stolen.id, split.target.channels[5]], 12_345)[: victim.channels[0].samples]
+    copy = np.roll(signals["cwru", stolen.id, split.target.leads[5]], 12_345)[: victim.channels[0].samples]
     channel = replace(victim.channels[0], samples=len(copy))
     renamed = tuple(replace(r, channels=(channel,)) if r is victim else r for r in split.source.recordings)
     leaking = replace(split, source=replace(split.source, recordings=renamed))

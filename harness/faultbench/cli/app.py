@@ -12,6 +12,7 @@ import typer
 import typer.main
 
 from faultbench import __version__
+from faultbench.cli.bundle import app as bundle
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.data import app as data
 from faultbench.cli.doctor import doctor
@@ -39,6 +40,7 @@ app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
 app.add_typer(new)
+app.add_typer(bundle)
 app.command("doctor", cls=Command)(doctor)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faultbench.cli.places import try_file, try_folder, writing
 from faultbench.errors import UsageError
 
 STDOUT = "-"
@@ -53,12 +50,12 @@ class Outputs:
             UsageError: One cannot be written.
         """
         if self.json is not None and self.json != STDOUT:
-            with _writing(f"--json {self.json}"):
-                _try_file(Path(self.json))
+            with writing(f"--json {self.json}"):
+                try_file(Path(self.json))
         if self.out is not None:
-            with _writing(f"--out {self.out}"):
+            with writing(f"--out {self.out}"):
                 self.out.mkdir(parents=True, exist_ok=True)
-                _try_folder(self.out)
+                try_folder(self.out)
 
     def publish(self, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> None:
         """Writes the files, and prints the table, or the JSON where stdout is for that.
@@ -84,27 +81,7 @@ class Outputs:
         result = document(rows, command)
         if self.out is not None:
             write_json(result, self.out / "results.json")
-            with _writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8") as file:
+            with writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8") as file:
                 print_table(rows, Console(file=file, width=_TABLE_WIDTH, highlight=False))
         if self.json is not None:
             write_json(result, self.json)
-
-
-@contextlib.contextmanager
-def _writing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"{what} cannot be written ({error.strerror}): name a place that can be written") from error
-
-
-def _try_file(file: Path) -> None:
-    if file.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-    if file.is_file() or not file.exists():  # a pipe or a device is written to as it is
-        _try_folder(file.resolve().parent)
-
-
-def _try_folder(folder: Path) -> None:
-    with tempfile.TemporaryFile(dir=folder):
-        pass

@@ -5,39 +5,31 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from faultbench.cli.completion import names_of
 from faultbench.cli.ending import quiet_pipe, stoppable
+from faultbench.cli.options import Names, axis, named
 from faultbench.cli.session import session_of
-from faultbench.defaults import DEFAULTS
 from faultbench.discovery import one_line
-from faultbench.names import split_list
-
-_Names = list[str] | None
-
-
-def _axis(letter: str, option: str, kind: str, what: str) -> Any:
-    help_ = f"{what}; repeat it, or separate names by commas. [default: {', '.join(DEFAULTS[kind])}]"
-    return typer.Option(f"-{letter}", f"--{option}", metavar="NAME", help=help_, autocompletion=names_of(kind), show_default=False)
 
 
 def run(
     ctx: typer.Context,
     matrix: Annotated[Path | None, typer.Argument(metavar="MATRIX.toml", help="A file with the same names as the options.")] = None,
-    dataset: Annotated[_Names, _axis("d", "dataset", "datasets", "Data set")] = None,
-    scenario: Annotated[_Names, _axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
-    learner: Annotated[_Names, _axis("l", "learner", "learners", "Learner (maml:inner_steps=3)")] = None,
-    compressor: Annotated[_Names, _axis("c", "compressor", "compressors", "Compressor, or a chain of them (prune40+int8)")] = None,
-    target: Annotated[_Names, _axis("t", "target", "targets", "Target, the device")] = None,
+    dataset: Annotated[Names, axis("d", "dataset", "datasets", "Data set")] = None,
+    scenario: Annotated[Names, axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
+    learner: Annotated[Names, axis("l", "learner", "learners", "Learner (maml:inner_steps=3)")] = None,
+    compressor: Annotated[Names, axis("c", "compressor", "compressors", "Compressor, or a chain of them (prune40+int8)")] = None,
+    target: Annotated[Names, axis("t", "target", "targets", "Target, the device")] = None,
     baseline: Annotated[
-        _Names,
+        Names,
         typer.Option(metavar="NAME", help="Learner to compare with, never gated.", autocompletion=names_of("learners")),
     ] = None,
     source: Annotated[
-        _Names,
+        Names,
         typer.Option(
             metavar="NAME",
             help="Data set to train on, for a scenario that takes others (new-dataset).",
@@ -53,10 +45,11 @@ def run(
     episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
     snr: Annotated[
-        _Names,
+        Names,
         typer.Option(
             metavar="DB",
-            help="Noise on the target's windows, beside the clean cell: 10,0,-5, or floor:10 against the machine's healthy level.",
+            help="Noise on the target's windows, beside the clean cell: 10,0,-5 (white), floor:10 against the machine's healthy level, "
+            "machine:10 of the healthy machine as it was recorded.",
         ),
     ] = None,
     data_dir: Annotated[
@@ -85,7 +78,7 @@ def run(
     outputs = Outputs(gate=gate, allow_unproven=allow_unproven, dry_run=dry_run, json=json, out=out)
     options = {
         **{
-            name: _split(texts)
+            name: named(texts)
             for name, texts in (
                 ("datasets", dataset),
                 ("scenarios", scenario),
@@ -139,7 +132,3 @@ def run(
     if gate:
         print(gate_line(rows, code), file=sys.stderr)
     return code
-
-
-def _split(texts: list[str] | None) -> tuple[str, ...]:
-    return tuple(name for text in texts or () for name in split_list(text))

@@ -4,31 +4,43 @@ It runs on every split before anything is trained, and trusts nothing that made 
 
 | level | support and query share no | source and target share no |
 |---|---|---|
-| T0 | sample | |
+| T0 | sample | sample |
 | T1 | sample, recording, session | sample, recording, session |
 | T2 | as T1 | sample, recording, session, bearing, mounting |
 | T3 | as T1, and bearing | as T2 |
 | T4/T2, T4/T3 | as T2, as T3 | as T2, and data set |
 
-T3 (one rig) leaves the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
+T2 and T3 (one rig) leave the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.anchors import copies
 from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
-from faultbench.data.recording import Recording
-from faultbench.data.split import ONE_RIG, Pool, Signals, Split
+from faultbench.data.episodes import row_spans
+from faultbench.data.facts import facts
+from faultbench.data.recording import Catalogue, Recording
+from faultbench.data.split import Pool, Signals, Split, on_one_rig
 from faultbench.errors import IsolationError
 
 THINGS = ("sample", "recording", "session", "bearing", "mounting", "dataset")
 """What two sides can share."""
+
+SignalKey = tuple[str, str, str]
+"""Data set, recording id, channel."""
+
+_Thing = TypeVar("_Thing", bound=Hashable)
+
+Content = Mapping[tuple[str, str], int]
+"""Which recordings, by data set and id, hold the same samples: one number for all of them."""
 
 SUPPORT_QUERY = "support/query"
 SOURCE_TARGET = "source/target"
@@ -37,7 +49,7 @@ _DAY = ("sample", "recording", "session")
 _DEVICE = (*_DAY, "bearing", "mounting")
 _PLANT = (*_DEVICE, "dataset")
 PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ()},
+    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ("sample",)},
     "T1": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DAY},
     "T2": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DEVICE},
     "T3": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _DEVICE},
@@ -46,6 +58,17 @@ PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "T4": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _PLANT},
 }
 """What each level promises not to share, per relation."""
+
+STANDS_FOR: Mapping[str, str] = {
+    "T0": "windows of the same recordings: the literature's usual random split",
+    "T1": "the same bearings, measured another day or at another load",
+    "T2": "a machine never seen, whose faults are in the catalogue: commissioning at a new device",
+    "T3": "the fault of a bearing that nobody has seen fail",
+    "T4/T2": "another plant altogether, whose bearings are known there",
+    "T4/T3": "another plant altogether, and a bearing that nobody has seen fail",
+    "T4": "another plant altogether, and a bearing that nobody has seen fail",
+}
+"""What a figure of each level stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +83,7 @@ class Audit:
         shared: How many of each thing source and target have in common, and in how many episodes support and query have
             something in common; what the level allows is counted too.
         findings: What breaks the promise, or the split; a line each. None: the split may be used.
-        facts: What is no leak and yet worth knowing, as JSON takes it: `recordings` and `bearings` per side, `copies`
-            (recordings that hold the same samples), `quantisation` (per side and class, least and largest step of the
-            signals' values, or null: a model that sees the step sees the class).
+        facts: What is no leak and yet worth knowing, as JSON takes it: see `data.facts.facts`. Empty where the split does not add up.
     """
 
     scenario: str
@@ -74,12 +95,13 @@ class Audit:
     facts: Mapping[str, object]
 
 
-def audit(split: Split, signals: Signals) -> Audit:
+def audit(split: Split, signals: Signals, catalogues: Sequence[Catalogue] = ()) -> Audit:
     """Looks for whatever a split shares, and for whatever in it does not add up.
 
     Args:
         split: The split.
         signals: The signals of all its recordings.
+        catalogues: What the scenario was given, so that it can be said why recordings were left out.
     """
     findings = [*_frame_findings(split)]
     for side, pool in _pools(split):
@@ -91,19 +113,26 @@ def audit(split: Split, signals: Signals) -> Audit:
     findings += episode_findings(split)
     content, alike = _content(split, signals)
     findings += _mislabelled(split, alike)
-    promised = PROMISES[split.level]
+    promised = promises(split.level, split.note)
     shared: dict[str, dict[str, int]] = {SUPPORT_QUERY: {}, SOURCE_TARGET: {}}
     for thing in THINGS:
         count, text = _across_sides(split, thing, content)
         shared[SOURCE_TARGET][thing] = count
-        one_rig = thing == "mounting" and split.level == "T3" and split.note == ONE_RIG
-        if count and thing in promised[SOURCE_TARGET] and not one_rig:
+        if count and thing in promised[SOURCE_TARGET]:
             findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
         count, text = _within_episodes(split, thing, content)
         shared[SUPPORT_QUERY][thing] = count
         if count and thing in promised[SUPPORT_QUERY]:
             findings.append(f"support and query share a {thing} in {count} of {len(split.episodes)} episodes ({text})")
-    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), _facts(split, signals, alike))
+    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), facts(split, signals, alike, catalogues))
+
+
+def promises(level: str, note: str) -> Mapping[str, tuple[str, ...]]:
+    """What a level promises not to share, per relation; on one rig without the mounting, which cannot be parted there."""
+    promised = PROMISES[level]
+    if level in ("T2", "T3") and on_one_rig(note):
+        return {**promised, SOURCE_TARGET: tuple(thing for thing in promised[SOURCE_TARGET] if thing != "mounting")}
+    return promised
 
 
 def require(audit: Audit) -> None:
@@ -120,17 +149,6 @@ def require(audit: Audit) -> None:
         )
 
 
-def quantisation_step(signal: NDArray[np.float32]) -> float | None:
-    """The step between a signal's values, judged by its first 4,096 samples, or None where there is no common one."""
-    values = np.unique(np.asarray(signal[:4096], dtype=np.float64))
-    if len(values) < 3:
-        return None
-    gaps = np.diff(values)
-    step = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
-    turns = gaps / step
-    return step if bool(np.all(np.abs(turns - np.round(turns)) < 0.1)) else None
-
-
 def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
     return ("source", split.source), ("target", split.target)
 
@@ -138,44 +156,66 @@ def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
 def _frame_findings(split: Split) -> Iterable[str]:
     if split.level not in PROMISES:
         yield f"level {split.level!r} is none of {', '.join(PROMISES)}"
-    if split.note == ONE_RIG and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
+    if on_one_rig(split.note) and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
         yield "the note says one rig, the recordings have several mountings"
 
 
-def _content(split: Split, signals: Signals) -> tuple[dict[tuple[str, str, str], int], list[list[tuple[str, str, str]]]]:
-    """Each signal's content group (copies of one another are one group), and the groups of more than one."""
-    keys = sorted({_key(pool, row) for _, pool in _pools(split) for row in range(len(pool.recordings))})
-    group = list(range(len(keys)))
-    for a, b in copies(signals[key] for key in keys):
+def _content(split: Split, signals: Signals) -> tuple[Content, list[list[SignalKey]]]:
+    """Each recording's content group (recordings of which any channels are copies are one group), and the groups of copied signals."""
+    keys = sorted({key for _, pool in _pools(split) for row in range(len(pool.recordings)) for key in _keys(pool, row)})
+    pairs = copies(signals[key] for key in keys)
+    signal_groups = _grouped(range(len(keys)), pairs)
+    content = _grouped(dict.fromkeys(key[:2] for key in keys), [(keys[a][:2], keys[b][:2]) for a, b in pairs])
+    members: dict[int, list[SignalKey]] = {}
+    for number, group in signal_groups.items():
+        members.setdefault(group, []).append(keys[number])
+    return content, [names for names in members.values() if len(names) > 1]
+
+
+def _grouped(things: Iterable[_Thing], pairs: Iterable[tuple[_Thing, _Thing]]) -> dict[_Thing, int]:
+    """The number of each thing's group, where both of a pair are in one."""
+    group = {thing: number for number, thing in enumerate(things)}
+    for a, b in pairs:
         low, high = sorted((group[a], group[b]))
-        group = [low if g == high else g for g in group]
-    members: dict[int, list[tuple[str, str, str]]] = {}
-    for key, number in zip(keys, group, strict=True):
-        members.setdefault(number, []).append(key)
-    return dict(zip(keys, group, strict=True)), [names for names in members.values() if len(names) > 1]
+        group = {thing: low if number == high else number for thing, number in group.items()}
+    return group
 
 
-def _mislabelled(split: Split, alike: Sequence[Sequence[tuple[str, str, str]]]) -> Iterable[str]:
+def _mislabelled(split: Split, alike: Sequence[Sequence[SignalKey]]) -> Iterable[str]:
     """Copies that are said to show different things."""
     for side, pool in _pools(split):
-        labels = {_key(pool, row): label for row, label in enumerate(pool.labels)}
+        labels = {key: label for row, label in enumerate(pool.labels) for key in _keys(pool, row)}
         for names in alike:
             said = sorted({labels[key] for key in names if key in labels})
             if len(said) > 1:
                 yield f"{_named(names)} of the {side} hold the same samples and are labelled {' and '.join(said)}"
 
 
-def _across_sides(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+def _across_sides(split: Split, thing: str, content: Content) -> tuple[int, str]:
     """How many of a thing both sides have, and an example."""
     both = [_things(pool, thing, content) for _, pool in _pools(split)]
     common = sorted(set(both[0]) & set(both[1]), key=str)
+    if thing == "sample":
+        rows = [[[row for row, x in enumerate(side) if x == group] for side in both] for group in common]
+        common = [group for group, (source, target) in zip(common, rows, strict=True) if _samples_met(split, source, target)]
     if not common:
         return 0, ""
     examples = [f"{_named_row(split.source, both[0].index(x))} and {_named_row(split.target, both[1].index(x))}" for x in common[:2]]
     return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
 
 
-def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, str], int]) -> tuple[int, str]:
+def _samples_met(split: Split, source: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether recordings of one content meet; only of one and the same recording can both sides use different stretches."""
+    spans = row_spans(split.source), row_spans(split.target)
+    for i, j in itertools.product(source, target):
+        (first, last), (other, end) = spans[0][i].tolist(), spans[1][j].tolist()
+        one, two = split.source.recordings[i], split.target.recordings[j]
+        if (one.dataset, one.id) != (two.dataset, two.id) or (first < end and other < last):
+            return True
+    return False
+
+
+def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, str]:
     """In how many episodes support and query have a thing in common, and an example."""
     codes = _coded(_things(split.target, thing, content))
     recordings = _coded(_things(split.target, "recording", content))
@@ -195,10 +235,10 @@ def _within_episodes(split: Split, thing: str, content: Mapping[tuple[str, str, 
     return count, text
 
 
-def _things(pool: Pool, thing: str, content: Mapping[tuple[str, str, str], int]) -> list[Hashable]:
+def _things(pool: Pool, thing: str, content: Content) -> list[Hashable]:
     """(recording): which bearing, session, ... it is, distinct across data sets; for samples the content group."""
     if thing == "sample":
-        return [content[_key(pool, row)] for row in range(len(pool.recordings))]
+        return [content[r.dataset, r.id] for r in pool.recordings]
     if thing == "dataset":
         return [r.dataset for r in pool.recordings]
     field = "id" if thing == "recording" else thing
@@ -210,28 +250,10 @@ def _coded(things: Sequence[Hashable]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(thing, len(numbers)) for thing in things], dtype=np.int64)
 
 
-def _facts(split: Split, signals: Signals, alike: Sequence[Sequence[tuple[str, str, str]]]) -> dict[str, object]:
-    steps: dict[str, dict[str, list[float] | None]] = {}
-    for side, pool in _pools(split):
-        found: dict[str, list[float | None]] = {}
-        for row, label in enumerate(pool.labels):
-            found.setdefault(label, []).append(quantisation_step(signals[_key(pool, row)]))
-        steps[side] = {}
-        for label, values in sorted(found.items()):
-            known = [v for v in values if v is not None]
-            steps[side][label] = [min(known), max(known)] if known else None
-    return {
-        "recordings": {side: len(pool.recordings) for side, pool in _pools(split)},
-        "bearings": {side: len({(r.dataset, r.bearing) for r in pool.recordings}) for side, pool in _pools(split)},
-        "left_out": list(split.left_out),
-        "copies": [["/".join(key) for key in names] for names in alike],
-        "quantisation": steps,
-    }
-
-
-def _key(pool: Pool, row: int) -> tuple[str, str, str]:
+def _keys(pool: Pool, row: int) -> list[SignalKey]:
+    """The signals of a recording that are used, the lead first."""
     recording = pool.recordings[row]
-    return recording.dataset, recording.id, pool.channels[row]
+    return [(recording.dataset, recording.id, name) for name in pool.channels[row]]
 
 
 def _named_row(pool: Pool, row: int) -> str:
@@ -239,5 +261,5 @@ def _named_row(pool: Pool, row: int) -> str:
     return f"{recording.dataset}/{recording.id} of {recording.bearing}"
 
 
-def _named(keys: Sequence[tuple[str, str, str]]) -> str:
+def _named(keys: Sequence[SignalKey]) -> str:
     return ", ".join("/".join(key) for key in keys[:3]) + (", ..." if len(keys) > 3 else "")

@@ -7,36 +7,64 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from faultbench.data.recording import HEALTHY
+from faultbench.data.episodes import row_spans
+from faultbench.data.recording import HEALTHY, Recording
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 
 
 def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> Iterable[str]:
     """What is wrong with a pool: columns, ids, channels, rates, labels, and signals that are not what the catalogue says."""
     columns = (pool.channels, pool.labels, pool.conditions, pool.parts)
-    if {len(column) for column in columns} != {len(pool.recordings)} or not pool.recordings:
+    if {len(column) for column in columns} != {len(pool.recordings)} or len(pool.spans) not in (0, len(pool.recordings)) or not columns[0]:
         yield f"the {side} pool is empty or its columns differ in length"
         return
     for (dataset, name), times in Counter((r.dataset, r.id) for r in pool.recordings).items():
         if times > 1:
             yield f"recording {dataset}/{name} stands {times} times in the {side}"
+    if len({len(channels) for channels in pool.channels}) != 1 or not pool.channels[0]:
+        yield f"recordings of the {side} are read by different numbers of channels, or by none"
+        return
     label_of: dict[str, str] = {}
-    for recording, channel, label, condition in zip(pool.recordings, pool.channels, pool.labels, pool.conditions, strict=True):
+    for row, recording in enumerate(pool.recordings):
+        channels, label, condition = pool.channels[row], pool.labels[row], pool.conditions[row]
         name = f"{recording.dataset}/{recording.id}"
         if label_of.setdefault(condition, label) != label:
             yield f"condition {condition} of the {side} is labelled {label_of[condition]} and {label}"
         if recording.healthy != (label == HEALTHY):
             yield f"{name} of the {side} is of element {recording.element} and labelled {label}"
-        known = next((c for c in recording.channels if c.name == channel), None)
-        signal = signals.get((recording.dataset, recording.id, channel))
-        if known is None or signal is None:
-            yield f"{name} of the {side} has no {'channel' if known is None else 'signal of channel'} {channel}"
-        elif known.rate_hz != rate_hz:
-            yield f"{name} of the {side} is at {known.rate_hz:g} Hz, the split at {rate_hz:g} Hz"
-        elif len(signal) != known.samples:
-            yield f"{name} of the {side} has {len(signal)} samples, the catalogue says {known.samples}"
-        elif not np.isfinite(signal).all():
-            yield f"{name} of the {side} holds samples that are not finite"
+        known = {c.name for c in recording.channels}.issuperset(channels)
+        for place, channel in enumerate(channels):
+            yield from _signal_findings(f"{name} of the {side}", recording, channel, rate_hz if not place else None, signals)
+        if known and pool.spans:
+            first, last = pool.spans[row]
+            if not 0 <= first <= last <= (pool.samples(row) or 0):
+                yield f"{name} of the {side} has no samples {first} to {last}"
+    yield from _rate_findings(side, pool)
+
+
+def _signal_findings(what: str, recording: Recording, channel: str, rate_hz: float | None, signals: Signals) -> Iterable[str]:
+    """What is wrong with one channel of a recording; `rate_hz` is what the lead has to have."""
+    known = next((c for c in recording.channels if c.name == channel), None)
+    signal = signals.get((recording.dataset, recording.id, channel))
+    if known is None or signal is None:
+        yield f"{what} has no {'channel' if known is None else 'signal of channel'} {channel}"
+    elif rate_hz is not None and known.rate_hz != rate_hz:
+        yield f"{what} is at {known.rate_hz:g} Hz, the split at {rate_hz:g} Hz"
+    elif len(signal) != known.samples:
+        yield f"{what} has {len(signal)} samples, the catalogue says {known.samples}"
+    elif not np.isfinite(signal).all():
+        yield f"{what} holds samples that are not finite"
+
+
+def _rate_findings(side: str, pool: Pool) -> Iterable[str]:
+    """Whether each place in the order of channels has one rate, no higher than the lead's."""
+    lead: set[float] = set()
+    for place, names in enumerate(zip(*pool.channels, strict=True)):
+        rates = {c.rate_hz for r, name in zip(pool.recordings, names, strict=True) for c in r.channels if c.name == name}
+        lead = rates if not place else lead
+        if len(rates) > 1 or max(rates, default=0) > max(lead, default=0):
+            said = ", ".join(f"{rate:g}" for rate in sorted(rates))
+            yield f"channel {place + 1} ({names[0]}) of the {side} is at {said} Hz: one rate is needed, no higher than the lead's"
 
 
 def index_findings(split: Split) -> Iterable[str]:
@@ -85,11 +113,12 @@ def _findings(episode: Episode, pool: Pool, request: EpisodeRequest, window: int
 
 def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode, pool: Pool, window: int) -> Iterable[str]:
     rows, starts = windows[:, 0], windows[:, 1]
+    spans = row_spans(pool)
     for row, start, way in zip(rows.tolist(), starts.tolist(), classes.tolist(), strict=True):
         recording = pool.recordings[row]
-        samples = recording.channel(pool.channels[row]).samples or 0
-        if not 0 <= start <= samples - window:
-            yield f"its window at {start} lies outside {recording.id} of {samples} samples"
+        first, last = spans[row].tolist()
+        if not first <= start <= last - window:
+            yield f"its window at {start} lies outside {recording.id}, of which it may use samples {first} to {last}"
             return
         if pool.labels[row] != episode.classes[way]:
             yield f"a window of {recording.id} ({pool.labels[row]}) is given as {episode.classes[way]}"
@@ -102,7 +131,7 @@ def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode,
 
 
 def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
-    """Ways keep to one condition each, support and query of a way share no part, and supports come together where they must."""
+    """Ways keep to one condition each, support and query of a way share no part or one, and supports come together where they must."""
     stages = set()
     for way, label in enumerate(episode.classes):
         support = episode.support[episode.support_labels == way, 0].tolist()
@@ -113,7 +142,9 @@ def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
         parts = {pool.parts[row] for row in support}
         stages |= parts
         both = sorted(parts & {pool.parts[row] for row in query})
-        if both:
+        if not pool.apart and {pool.parts[row] for row in query} != parts:
+            yield f"support and query of {label} come from different parts, not from one"
+        elif pool.apart and both:
             yield f"support and query of {label} share the part {both[0]}"
         if len(parts) > 1:
             yield f"the support of {label} comes from {len(parts)} parts"

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,44 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
+class Gearing:
+    """A pair of gears: the first sits on the shaft whose speed a recording states, the second is driven by it.
+
+    Orders are per turn of that shaft: a tooth meshes `mesh` times a turn of it, and the gears themselves turn `pinion` and `wheel` times.
+    The pinion is the gear on the shaft, whichever of the two is smaller.
+
+    Args:
+        name: The pair's name.
+        teeth: Of the gear on the shaft.
+        mating_teeth: Of the other one.
+    """
+
+    name: str
+    teeth: int
+    mating_teeth: int
+
+    @property
+    def mesh(self) -> float:
+        """Teeth that mesh in a turn of the shaft."""
+        return float(self.teeth)
+
+    @property
+    def pinion(self) -> float:
+        """Turns of the gear on the shaft: one."""
+        return 1.0
+
+    @property
+    def wheel(self) -> float:
+        """Turns of the mating gear in a turn of the shaft."""
+        return self.teeth / self.mating_teeth
+
+    @property
+    def orders(self) -> tuple[float, float, float]:
+        """Mesh, pinion, wheel."""
+        return self.mesh, self.pinion, self.wheel
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One signal of a recording.
 
@@ -75,17 +113,19 @@ class Recording:
         id: Unique in the data set.
         machine: The machine (rig).
         mounting: The installation: the machine end and sensor position. Unique across machines.
-        bearing: The physical specimen. Faults of one size at several clock positions of one outer ring are one specimen
-            unless the source says otherwise.
-        element: The damaged element, one of `ELEMENTS` for a bearing.
+        bearing: The physical specimen, whatever the equipment: a bearing, or a set of gears. Faults of one size at several clock
+            positions of one outer ring are one specimen unless the source says otherwise.
+        element: The damaged element, one of `ELEMENTS` for a bearing, with the equipment before it for others (`gear-tooth`).
         severity: How large the damage is, as the source says it (`7 mil`); empty for a healthy specimen.
         session: One uninterrupted measurement: everything recorded together, whatever the sensor, is one session.
         load: The load as the source says it.
         speed_rpm: The shaft speed, rev/min, or None where it is unknown.
         channels: The signals; the first is the one a scenario reads unless it names another.
         geometry: The specimen's kinematic orders, or None where they are unknown.
-        position: The clock position of the damage, or another installation of the same specimen; empty where there is one.
+        position: The clock position of the damage, which of two gears has it, or another installation of the same specimen; empty
+            where there is one.
         notes: What was found odd about it, for the audit.
+        gearing: The teeth of a set of gears, or None where the specimen is none.
     """
 
     dataset: str
@@ -102,6 +142,7 @@ class Recording:
     geometry: Geometry | None = None
     position: str = ""
     notes: tuple[str, ...] = ()
+    gearing: Gearing | None = None
 
     @property
     def healthy(self) -> bool:
@@ -118,6 +159,17 @@ class Recording:
             if channel.name == name:
                 return channel
         raise KeyError(name)
+
+
+def plain(recording: Recording) -> dict[str, Any]:
+    """What a recording says, as JSON takes it.
+
+    A specimen that is no set of gears says nothing of gears, so that catalogues and splits that never had any keep their digests.
+    """
+    said = dataclasses.asdict(recording)
+    if recording.gearing is None:
+        del said["gearing"]
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +197,12 @@ class Catalogue:
     @property
     def digest(self) -> str:
         """SHA-256 of everything the catalogue says about its recordings, in hexadecimal."""
-        said = [self.dataset, self.version, [dataclasses.asdict(r) for r in self.recordings]]
+        said = [self.dataset, self.version, [plain(r) for r in self.recordings]]
         return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class DataSet(Protocol):
-    """The contract of a data set."""
+    """The contract of a data set. One that can say where its signals come from has `origin` beside (`origin.Traceable`)."""
 
     def catalogue(self) -> Catalogue:
         """What there is, without reading signals.

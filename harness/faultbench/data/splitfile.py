@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.recording import Channel, Geometry, Recording
-from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
+from faultbench.data.recording import Channel, Gearing, Geometry, Recording, plain
+from faultbench.data.split import COLUMNS, Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 HEAD = "split.json"
 ARRAYS = ("support", "support_labels", "query", "query_labels")
 
@@ -73,7 +73,7 @@ def _head(split: Split) -> dict[str, Any]:
 
 
 def _plain(pool: Pool) -> dict[str, Any]:
-    return {**dataclasses.asdict(pool), "recordings": [dataclasses.asdict(r) for r in pool.recordings]}
+    return {**dataclasses.asdict(pool), "recordings": [plain(r) for r in pool.recordings]}
 
 
 def _arrays(split: Split) -> dict[str, NDArray[np.int64]]:
@@ -103,8 +103,11 @@ def _split(head: Mapping[str, Any], arrays: Mapping[str, NDArray[np.int64]]) -> 
 
 
 def _pool(said: Mapping[str, Any]) -> Pool:
-    columns = {name: tuple(said[name]) for name in ("channels", "labels", "conditions", "parts")}
-    return Pool(recordings=tuple(map(_recording, said["recordings"])), **columns, together=said["together"])
+    columns: dict[str, Any] = {name: tuple(said[name]) for name in COLUMNS if name not in ("recordings", "channels")}
+    rules: dict[str, Any] = {name: said[name] for name in ("together", "apart")}
+    spans = tuple((first, last) for first, last in said["spans"])
+    channels = tuple(map(tuple, said["channels"]))
+    return Pool(recordings=tuple(map(_recording, said["recordings"])), channels=channels, **columns, **rules, spans=spans)
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:
@@ -114,5 +117,6 @@ def _recording(said: Mapping[str, Any]) -> Recording:
             "channels": tuple(Channel(**c) for c in said["channels"]),
             "geometry": Geometry(**said["geometry"]) if said["geometry"] else None,
             "notes": tuple(said["notes"]),
+            "gearing": Gearing(**said["gearing"]) if said.get("gearing") else None,
         }
     )

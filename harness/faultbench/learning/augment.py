@@ -6,6 +6,7 @@ a random smooth equaliser, the same for all its windows, and some tasks in white
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -26,22 +27,27 @@ SNR_DB = (-5.0, 20.0)
 class Augmentation:
     """Equaliser and noise, drawn anew for every task.
 
+    Every channel has a path and noise of its own; a slow one, which has a level and no spectrum, stays as it is.
+
     Args:
         seed: What the draws are derived from.
+        slow: (channel,) which channels are slow; empty: none.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, slow: Sequence[bool] = ()) -> None:
         self._rng = torch.Generator().manual_seed(seed)
+        self._slow = tuple(slow)
 
     def __call__(self, batch: TaskBatch) -> TaskBatch:
         """The batch as another machine would have shown it."""
-        window = batch.support.shape[-1]
-        gains = torch.stack([self._equaliser(window // 2 + 1) for _ in batch.support])
+        channels, window = batch.support.shape[-2:]
+        heard = [i for i in range(channels) if not any(self._slow[i : i + 1])]
+        gains = torch.stack([torch.stack([self._equaliser(window // 2 + 1) for _ in heard]) for _ in batch.support])
         noisy = torch.rand(len(gains), generator=self._rng) < NOISY
         low, high = SNR_DB
         snr_db = low + (high - low) * torch.rand(len(gains), generator=self._rng)
         level = torch.where(noisy, 10 ** (-snr_db / 20), torch.zeros(()))
-        return replace(batch, support=self._heard(batch.support, gains, level), query=self._heard(batch.query, gains, level))
+        return replace(batch, support=self._heard(batch.support, heard, gains, level), query=self._heard(batch.query, heard, gains, level))
 
     def _equaliser(self, bins: int) -> Tensor:
         """Gains (bin,): piecewise linear in log gain."""
@@ -49,8 +55,13 @@ class Augmentation:
         heights = torch.randn(1, 1, knots, generator=self._rng) * EQUALISER_NEPERS
         return torch.nn.functional.interpolate(heights, bins, mode="linear", align_corners=True).flatten().exp()
 
-    def _heard(self, windows: Tensor, gains: Tensor, level: Tensor) -> Tensor:
-        """(task, window, channel, sample) through gains (task, bin), with noise of `level` (task,) deviations."""
-        coloured: Tensor = torch.fft.irfft(torch.fft.rfft(windows) * gains[:, None, None], windows.shape[-1])
+    def _heard(self, windows: Tensor, heard: Sequence[int], gains: Tensor, level: Tensor) -> Tensor:
+        """(task, window, channel, sample) with some channels through gains (task, heard, bin), in noise of `level` (task,) deviations."""
+        coloured: Tensor = torch.fft.irfft(torch.fft.rfft(windows[:, :, list(heard)]) * gains[:, None], windows.shape[-1])
         deviation = coloured.std(-1, keepdim=True)
-        return coloured + torch.randn(coloured.shape, generator=self._rng) * deviation * level[:, None, None, None]
+        noised = coloured + torch.randn(coloured.shape, generator=self._rng) * deviation * level[:, None, None, None]
+        if len(heard) == windows.shape[2]:
+            return noised
+        result = windows.clone()
+        result[:, :, list(heard)] = noised
+        return result

@@ -29,6 +29,8 @@ class NetShape:
         channels: Channels per window.
         ways: Classes.
         support_rows: Support windows of an episode at most.
+        slow: (channel,) which channels have a level in a window and no spectrum: a temperature that is held. Empty: none.
+        physics: Whether speed and geometry of every recording are known, so that a front end can ask for them.
     """
 
     window: int
@@ -36,6 +38,25 @@ class NetShape:
     channels: int
     ways: int
     support_rows: int
+    slow: tuple[bool, ...] = ()
+    physics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Physics:
+    """What is known of the machine at each window. Any axes may stand before those given.
+
+    Args:
+        speed_rpm: (window,) shaft speed, rev/min.
+        orders: (window, 4) BPFO, BPFI, BSF and FTF per turn of the shaft.
+    """
+
+    speed_rpm: Tensor
+    orders: Tensor
+
+    def flatten(self) -> Physics:
+        """With all axes before the orders' as one."""
+        return Physics(self.speed_rpm.flatten(), self.orders.flatten(0, -2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +68,16 @@ class TaskBatch:
         support_labels: (task, support window), class numbers.
         query: (task, query window, channel, sample).
         query_labels: (task, query window).
+        support_physics: (task, support window), or None where it is not known of every recording.
+        query_physics: (task, query window), likewise.
     """
 
     support: Tensor
     support_labels: Tensor
     query: Tensor
     query_labels: Tensor
+    support_physics: Physics | None = None
+    query_physics: Physics | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +110,14 @@ class FrontEnd(Protocol):
     """From raw windows to features, inside the graph."""
 
     def module(self, shape: NetShape) -> nn.Module:
-        """A module from (n, channel, sample) to features, exportable to ONNX, without trainable parameters unless it says so."""
+        """A module from (n, channel, sample) to features, exportable to ONNX, without trainable parameters unless it says so.
+
+        A module with an attribute `physics` that is true is called with `speed_rpm` (n,) and `orders` (n, 4) beside the windows.
+
+        Raises:
+            NotApplicable: The windows do not have what it needs (`shape.physics`, channels that are not slow).
+            UsageError: Its parameters do not fit the windows.
+        """
         ...
 
 
@@ -137,11 +169,11 @@ class Learner(Protocol):
         """The mean loss on the queries of source tasks after adapting to their support, differentiable to the net."""
         ...
 
-    def adapt(self, net: Net, support: Tensor, labels: Tensor) -> State:
+    def adapt(self, net: Net, support: Tensor, labels: Tensor, physics: Physics | None = None) -> State:
         """The state after adapting to raw support windows (k, channel, sample) with one-hot labels (k, way)."""
         ...
 
-    def predict(self, net: Net, state: State, query: Tensor) -> Tensor:
+    def predict(self, net: Net, state: State, query: Tensor, physics: Physics | None = None) -> Tensor:
         """Logits (n, way) of raw query windows (n, channel, sample)."""
         ...
 

@@ -32,7 +32,7 @@ def trace(function: Flat, examples: Sequence[Tensor]) -> nn.Module:
 
 
 def to_onnx(
-    module: nn.Module, examples: Sequence[Tensor | list[Tensor]], inputs: Sequence[str], outputs: Sequence[str], *, any_batch: bool
+    module: nn.Module, examples: Sequence[Tensor | list[Tensor]], inputs: Sequence[str], outputs: Sequence[str], *, batched: int
 ) -> bytes:
     """A module as a serialised ONNX model of the pinned opset and IR version.
 
@@ -41,12 +41,12 @@ def to_onnx(
         examples: Tensors; the last may be a list of tensors.
         inputs: The names of all tensors.
         outputs: The outputs' names.
-        any_batch: Whether the first axis of the first tensor is symbolic.
+        batched: How many tensors, from the first on, have the same symbolic first axis.
     """
     shapes = None
-    if any_batch:
-        rest = tuple([None] * len(e) if isinstance(e, list) else None for e in examples[1:])
-        shapes = ({0: torch.export.Dim("n", min=1, max=1 << 20)}, *rest)
+    if batched:
+        rest = tuple([None] * len(e) if isinstance(e, list) else None for e in examples[batched:])
+        shapes = (*[{0: torch.export.Dim("n", min=1, max=1 << 20)}] * batched, *rest)
     exporter = logging.getLogger("torch.onnx")
     level = exporter.level
     exporter.setLevel(logging.ERROR)

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from faultbench.errors import DataError
+from faultbench.learning.contracts import Physics
 
 WEIGHTS = "net.safetensors"
 SIZES = (("out_channels", 0), ("out_features", 0), ("num_features", 0), ("num_channels", 0), ("in_channels", 1), ("in_features", 1))
@@ -19,7 +20,7 @@ class Net(nn.Module):
     """A front end without state, a standardisation of its features, and a body from features to an embedding.
 
     Args:
-        frontend: (n, channel, sample) to (n, *features).
+        frontend: (n, channel, sample) to (n, *features); with an attribute `physics` that is true, it takes speeds and orders too.
         body: (n, *features) to (n, d).
         features_shape: The shape of one window's features.
     """
@@ -43,21 +44,43 @@ class Net(nn.Module):
         tensor: Tensor = self._learned[name.replace(".", "/")]
         return tensor
 
-    def features(self, windows: Tensor) -> Tensor:
-        """Raw windows (n, channel, sample) to standardised features (n, *features)."""
-        features: Tensor = (self.frontend(windows) - self.mean) / self.scale
+    @property
+    def physical(self) -> bool:
+        """Whether the front end takes speeds and orders beside the windows."""
+        return takes_physics(self.frontend)
+
+    def raw_features(self, windows: Tensor, physics: Physics | None = None) -> Tensor:
+        """Raw windows (n, channel, sample) to features (n, *features) as the front end makes them.
+
+        Raises:
+            ValueError: The front end takes speeds and orders, and there are none.
+        """
+        if self.physical and physics is None:
+            raise ValueError("this front end takes speeds and orders: give them with the windows")
+        known = (physics.speed_rpm, physics.orders) if self.physical and physics is not None else ()
+        features: Tensor = self.frontend(windows, *known)
         return features
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def features(self, windows: Tensor, physics: Physics | None = None) -> Tensor:
+        """Raw windows (n, channel, sample) to standardised features (n, *features)."""
+        return (self.raw_features(windows, physics) - self.mean) / self.scale
+
+    def forward(self, windows: Tensor, physics: Physics | None = None) -> Tensor:
         """Raw windows (n, channel, sample) to embeddings (n, d)."""
-        embedding: Tensor = self.body(self.features(windows))
+        embedding: Tensor = self.body(self.features(windows, physics))
         return embedding
+
+
+def takes_physics(frontend: nn.Module) -> bool:
+    """Whether a front end's module takes speeds and orders beside the windows."""
+    return bool(getattr(frontend, "physics", False))
 
 
 def features_of(frontend: nn.Module, channels: int, window: int) -> tuple[int, ...]:
     """The shape of one window's features."""
+    known = (torch.full((1,), 1800.0), torch.ones(1, 4)) if takes_physics(frontend) else ()
     with torch.no_grad():
-        return tuple(frontend(torch.zeros(1, channels, window)).shape[1:])
+        return tuple(frontend(torch.zeros(1, channels, window), *known).shape[1:])
 
 
 def save_net(net: Net, folder: Path) -> None:

@@ -21,7 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from faultbench.learning.contracts import State
+from faultbench.artifact.format import PHYSICS
+from faultbench.learning.contracts import Physics, State
 from faultbench.learning.export import trace
 from faultbench.learning.net import Net
 from faultbench.learning.stepwise import StepwiseLearner
@@ -81,11 +82,15 @@ class Task:
         support: (k, channel, sample), as many as the artifact's `adapt` takes.
         labels: One-hot (k, way).
         query: (n, channel, sample).
+        support_physics: (k,), where it is known.
+        query_physics: (n,), where it is known.
     """
 
     support: Tensor
     labels: Tensor
     query: Tensor
+    support_physics: Physics | None = None
+    query_physics: Physics | None = None
 
 
 def tasks_wanted(steps: int) -> int:
@@ -108,7 +113,8 @@ def parity(learner: StepwiseLearner, net: Net, artifact: Path, tasks: Sequence[T
     features_error = logits_error = formulas = 0.0
     for task in tasks:
         with torch.no_grad():
-            features, query_features = net.features(task.support), net.features(task.query)
+            features = net.features(task.support, task.support_physics)
+            query_features = net.features(task.query, task.query_physics)
         state = {name: tensor.detach() for name, tensor in learner.initial(net, task.labels.shape[1]).items()}
         others = task.labels.roll(1, 1)
         for labels in [*[task.labels] * learner.steps, others]:
@@ -121,7 +127,8 @@ def parity(learner: StepwiseLearner, net: Net, artifact: Path, tasks: Sequence[T
         if task is tasks[0]:
             formulas = _formulas(learner, net, state, features, others)
         logits = learner.logits(net, state, query_features).detach()
-        front = _run(sessions["features"], {"windows": task.query})["features"]
+        known = {} if task.query_physics is None else {name: getattr(task.query_physics, name) for name in PHYSICS}
+        front = _run(sessions["features"], {"windows": task.query, **known})["features"]
         predicted = _run(sessions["predict"], {**state, "features": query_features})["logits"]
         features_error = max(features_error, _relative(front, query_features))
         logits_error = max(logits_error, _relative(predicted, logits))

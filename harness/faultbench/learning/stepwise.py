@@ -12,8 +12,8 @@ from torch.func import vmap
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from faultbench.artifact.format import Graphs
-from faultbench.learning.contracts import HostOnly, NetShape, State, TaskBatch
+from faultbench.artifact.format import PHYSICS, Graphs
+from faultbench.learning.contracts import HostOnly, NetShape, Physics, State, TaskBatch
 from faultbench.learning.export import to_onnx, trace
 from faultbench.learning.loss import cross_entropy
 from faultbench.learning.net import Net
@@ -52,7 +52,8 @@ class StepwiseLearner(ABC):
         ways = int(batch.support_labels.max()) + 1
         with torch.no_grad():
             support, query = (
-                net.features(x.flatten(0, 1)).reshape(*x.shape[:2], *net.features_shape) for x in (batch.support, batch.query)
+                net.features(x.flatten(0, 1), physics and physics.flatten()).reshape(*x.shape[:2], *net.features_shape)
+                for x, physics in ((batch.support, batch.support_physics), (batch.query, batch.query_physics))
             )
 
         def task_loss(support: Tensor, support_labels: Tensor, query: Tensor, query_labels: Tensor) -> Tensor:
@@ -63,19 +64,19 @@ class StepwiseLearner(ABC):
         losses: Tensor = vmap(task_loss)(support, support_labels, query, query_labels)
         return losses.mean()
 
-    def adapt(self, net: Net, support: Tensor, labels: Tensor) -> State:
+    def adapt(self, net: Net, support: Tensor, labels: Tensor, physics: Physics | None = None) -> State:
         """The state after adapting to raw support windows (k, channel, sample) with one-hot labels (k, way)."""
         with torch.no_grad():
-            features = net.features(support)
+            features = net.features(support, physics)
         state = {name: tensor.detach() for name, tensor in self.initial(net, labels.shape[1]).items()}
         for _ in range(self.steps):
             state = {name: tensor.detach() for name, tensor in self.step(net, state, features, labels).items()}
         return state
 
-    def predict(self, net: Net, state: State, query: Tensor) -> Tensor:
+    def predict(self, net: Net, state: State, query: Tensor, physics: Physics | None = None) -> Tensor:
         """Logits (n, way) of raw query windows (n, channel, sample)."""
         with torch.no_grad():
-            return self.logits(net, state, net.features(query))
+            return self.logits(net, state, net.features(query, physics))
 
     def export(self, net: Net, shape: NetShape) -> Graphs | HostOnly:
         """The graphs of an artifact."""
@@ -83,7 +84,9 @@ class StepwiseLearner(ABC):
         state = {name: tensor.detach().clone() for name, tensor in self.initial(net, shape.ways).items()}
         names, tensors = list(state), list(state.values())
         windows = torch.randn(shape.support_rows, shape.channels, shape.window, generator=torch.Generator().manual_seed(0))
-        features = net.features(windows)
+        known = Physics(torch.full((shape.support_rows,), 1800.0), torch.tensor([[3.6, 5.4, 2.4, 0.4]]).expand(shape.support_rows, 4))
+        features = net.features(windows, known)
+        raw = [windows, *((known.speed_rpm, known.orders) if net.physical else ())]
         labels = torch.eye(shape.ways)[torch.arange(shape.support_rows) % shape.ways]
 
         def step(features: Tensor, labels: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
@@ -91,16 +94,18 @@ class StepwiseLearner(ABC):
             # Every output is a tensor of its own: a name that is input and output at once is no ONNX graph.
             return tuple(after[name] if after[name] is not before else before + 0 for name, before in zip(names, tensors, strict=True))
 
-        predict = to_onnx(_Logits(self, net, names), [features[:2], tensors], ["features", *names], ["logits"], any_batch=True)
+        predict = to_onnx(_Logits(self, net, names), [features[:2], tensors], ["features", *names], ["logits"], batched=1)
         deployed = {i.name for i in onnx.load_from_string(predict).graph.input}
         return Graphs(
-            features=to_onnx(_Features(net), [windows[:2]], ["windows"], ["features"], any_batch=True),
+            features=to_onnx(
+                _Features(net), [x[:2].clone() for x in raw], ["windows", *PHYSICS][: len(raw)], ["features"], batched=len(raw)
+            ),
             adapt=to_onnx(
                 trace(step, [features, labels, *tensors]),
                 [features, labels, *tensors],
                 ["features", "labels", *names],
                 [f"new.{name}" for name in names],
-                any_batch=False,
+                batched=0,
             ),
             predict=predict,
             state={name: tensor.numpy() for name, tensor in state.items()},
@@ -109,7 +114,7 @@ class StepwiseLearner(ABC):
             info={
                 "params": sum(tensor.numel() for name, tensor in state.items() if name in deployed),
                 "macs": _macs(_Logits(self, net, names), features[:1], tensors),
-                "features_macs": _macs(_Features(net), windows[:1]),
+                "features_macs": _macs(_Features(net), *(x[:1] for x in raw)),
             },
         )
 
@@ -121,8 +126,8 @@ class _Features(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, windows: Tensor) -> Tensor:
-        return self.net.features(windows)
+    def forward(self, windows: Tensor, speed_rpm: Tensor | None = None, orders: Tensor | None = None) -> Tensor:
+        return self.net.features(windows, None if speed_rpm is None or orders is None else Physics(speed_rpm, orders))
 
 
 class _Logits(nn.Module):

@@ -54,10 +54,17 @@ class Cell:
         """The cell for people."""
         return " ".join([*self.axes.values(), *([] if self.snr == CLEAN else [f"snr {self.snr}"])])
 
-    def comparable(self, other: Cell) -> bool:
-        """Whether another learner's cell is otherwise the same."""
+    def contrast(self, other: Cell) -> tuple[str, str] | None:
+        """What tells this cell from another that is otherwise the same and asked the same: two learners, or two choices of channels.
+
+        None where the two differ in more, or in nothing.
+        """
         mine, theirs = self.axes, other.axes
-        return mine.pop("learner") != theirs.pop("learner") and mine == theirs and self.snr == other.snr
+        differing = [axis for axis in mine if mine[axis] != theirs[axis]]
+        if self.snr != other.snr or len(differing) != 1:
+            return None
+        alike = differing == ["learner"] or (differing == ["scenario"] and _but_channels(self.scenario) == _but_channels(other.scenario))
+        return (mine[differing[0]], theirs[differing[0]]) if alike else None
 
 
 def cells(settings: RunSettings, registry: Registry) -> tuple[Cell, ...]:
@@ -81,6 +88,11 @@ def cells(settings: RunSettings, registry: Registry) -> tuple[Cell, ...]:
         Cell(dataset, scenario, learner, chain, target, learner.spelling in baseline, snr)
         for dataset, scenario, target, snr, chain, learner in axes
     )
+
+
+def _but_channels(scenario: Choice) -> tuple[str, dict[str, object]]:
+    """All that decides which windows a scenario draws."""
+    return scenario.qualified, {name: value for name, value in scenario.params.items() if name != "channels"}
 
 
 def _choices(registry: Registry, kind: str, names: tuple[str, ...]) -> tuple[Choice, ...]:

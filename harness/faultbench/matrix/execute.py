@@ -147,9 +147,8 @@ class _Execution:
             return
         comparison = self._comparisons[end.key]
         said = json.loads((end.value / DIFFERENCES_FILE).read_text(encoding="utf-8"))
-        for mine, other, which in ((comparison.first, comparison.second, "first"), (comparison.second, comparison.first, "second")):
-            name = self._plan.cells[other].cell.learner.spelling
-            self._differences.setdefault(mine, {})[name] = said[which]
+        for mine, other, which in ((comparison.first, comparison.names[1], "first"), (comparison.second, comparison.names[0], "second")):
+            self._differences.setdefault(mine, {})[other] = said[which]
 
 
 def unscored(planned: Planned, *, error: FaultbenchError | None = None, not_applicable: str | None = None) -> dict[str, Any]:

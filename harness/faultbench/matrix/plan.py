@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from faultbench.data.noise import CLEAN
-from faultbench.data.recording import Catalogue, DataSet
-from faultbench.data.resampling import common_base, rebased
-from faultbench.data.split import EpisodeRequest, Scenario
-from faultbench.discovery import cause
 from faultbench.errors import CellError, FaultbenchError, UsageError
 from faultbench.matrix import stages
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.cells import Cell, cells
 from faultbench.matrix.graph import Graph, Stage, ordered
-from faultbench.matrix.keys import Kind, digest, key_of, parts_digest
+from faultbench.matrix.keys import digest, parts_digest
 from faultbench.matrix.settings import RunSettings
+from faultbench.matrix.splits import Splits, numbered
 from faultbench.measuring.target import Target, Timing
 from faultbench.registry import Choice, Registry, make
 from faultbench.results.criteria import spelling
-
-_log = logging.getLogger(__name__)
 
 THREADS = 1
 """Threads of torch in every stage, whatever `--jobs`, for the last bits depend on it; several seeds fill the cores better."""
@@ -47,6 +41,7 @@ class Planned:
         criteria: What it is judged by.
         digest: Of everything that its measurement is made from: the row's identity.
         goal: The key of its last stage, or None where it cannot be computed.
+        exports: The key of each seed's artifact.
         error: Why not, or None.
     """
 
@@ -55,15 +50,24 @@ class Planned:
     criteria: str
     digest: str
     goal: str | None
+    exports: tuple[str, ...]
     error: FaultbenchError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two cells that differ in their learner alone, by their numbers in the plan, and the stage that compares them."""
+    """Two cells that differ in their learner or in their channels alone, by their numbers in the plan.
+
+    Args:
+        first: A cell.
+        second: The other.
+        names: What tells the one from the other.
+        goal: The stage that compares them.
+    """
 
     first: int
     second: int
+    names: tuple[str, str]
     goal: str
 
 
@@ -76,7 +80,7 @@ class Plan:
         registry: What there was to choose from.
         cache: Where results are looked for and kept.
         cells: In the order of the axes.
-        comparisons: Of every two learners.
+        comparisons: Of every two learners, and of every two choices of channels.
         graph: All stages.
         warnings: What the user should know before it runs, a line each.
     """
@@ -129,139 +133,81 @@ def refuse(errors: Sequence[FaultbenchError | None]) -> None:
 
 
 class _Builder:
-    """Gathers the stages of cells; a stage that two cells share has one key, hence is one."""
+    """Gathers the stages of cells."""
 
     def __init__(self, settings: RunSettings, registry: Registry) -> None:
-        self.graph: dict[str, Stage] = {}
         self._settings = settings
-        self._given = {"data_dir": settings.data_dir, "plugins": registry.everybody}
-        self._request = dataclasses.asdict(settings.request())
+        self._splits = Splits(settings, registry)
         self._scale = QUICK_SCALE if settings.quick else 1.0
         self._parts = parts_digest(registry)
-        self._sources = tuple({c.spelling: c for c in (registry.choose("datasets", name) for name in settings.source)}.values())
-        self._bases: dict[str, str | None] = {}
-        self._catalogues: dict[str, Catalogue] = {}
         self._devices: dict[str, str | CellError] = {}
-        self._splittable: dict[tuple[str, str], FaultbenchError | None] = {}
+
+    @property
+    def graph(self) -> dict[str, Stage]:
+        """All stages so far."""
+        return self._splits.graph
 
     def cell(self, cell: Cell) -> Planned:
         """A cell with all its stages."""
-        seeds = range(self._settings.seeds)
-        sources = [source.spelling for source in self._sources] if self._base(cell) else None
-        shape = {**self._request, "seeds": len(seeds), "quick": self._settings.quick}
-        shape["missing_recordings"] = sum(len(self._catalogue(dataset).missing) for dataset in self._datasets(cell))
-        fields = {**cell.axes, "snr": cell.snr, "sources": sources, **shape}
+        seeds, splits, pair = range(self._settings.seeds), self._splits, (cell.dataset, cell.scenario)
+        shape = {**splits.request, "seeds": len(seeds), "quick": self._settings.quick}
+        shape["missing_recordings"] = sum(len(splits.catalogue(dataset).missing) for dataset in splits.datasets(*pair))
+        content = {"sources": splits.trained_on(cell.scenario), "scenario_digest": splits.content(cell.scenario)}
+        fields = {**cell.axes, "snr": cell.snr, **content, **shape}
         criteria = spelling(self._settings.cell_criteria({f"{axis}s": name for axis, name in cell.axes.items()}))
-        splits = [self._split(cell, seed) for seed in seeds]
-        exports = [self._export(cell, seed, split) for seed, split in zip(seeds, splits, strict=True)]
+        exports = [self._export(cell, seed) for seed in seeds]
         device = self._device(cell.target)
-        error = device if isinstance(device, CellError) else self._contradiction(cell)
+        error = device if isinstance(device, CellError) else splits.refusal(*pair, cell.snr)
         if isinstance(device, CellError) or error is not None:
-            return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, error)
-        episodes = [self._episodes(cell, seed, split) for seed, split in zip(seeds, splits, strict=True)]
+            return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, tuple(exports), error)
+        episodes = [splits.episodes(*pair, seed) for seed in seeds]
         measures = [self._measure(cell, seed, drawn, export, device) for seed, drawn, export in zip(seeds, episodes, exports, strict=True)]
         identity = digest(measures)
-        goal = self._add(
+        goal = splits.add(
             stages.JUDGE,
             f"judge {cell.title}",
             {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity},
-            {**_numbered("episodes", episodes), **_numbered("export", exports), **_numbered("measure", measures)},
+            {**numbered("episodes", episodes), **numbered("export", exports), **numbered("measure", measures)},
         )
-        return Planned(cell, fields, criteria, identity, goal)
+        return Planned(cell, fields, criteria, identity, goal, tuple(exports))
 
     def warnings(self) -> tuple[str, ...]:
-        """What is missing of the data sets. An incomplete copy is no error, but its figures are not those of the whole set."""
-        said = []
-        for name, catalogue in self._catalogues.items():
-            if catalogue.missing:
-                first, missing = next(iter(catalogue.missing.values())), len(catalogue.missing)
-                lacking = f"{missing} of {len(catalogue.recordings) + missing} recordings ({first}{', ...' if missing > 1 else ''})"
-                said.append(f"{name} lacks {lacking}: figures hold for the recordings that are there")
-        return tuple(said)
+        """What the user should know of the data sets."""
+        return self._splits.warnings()
 
     def comparisons(self, planned: Sequence[Planned]) -> list[Comparison]:
-        """The stages that compare learners with one another."""
+        """The stages that compare learners with one another, and channels."""
         found = []
         for (i, a), (j, b) in itertools.combinations(enumerate(planned), 2):
-            if a.goal is not None and b.goal is not None and a.cell.comparable(b.cell):
+            if a.goal is not None and b.goal is not None and (names := a.cell.contrast(b.cell)) is not None:
                 first, second = self.graph[a.goal].inputs, self.graph[b.goal].inputs
-                inputs = {role: key for role, key in first.items() if role.startswith("episodes.")}
+                inputs: dict[str, str] = {}
                 for name, judged in (("first", first), ("second", second)):
-                    inputs |= {role.replace("measure", name): key for role, key in judged.items() if role.startswith("measure.")}
-                title = f"compare {a.cell.learner.spelling} with {b.cell.learner.spelling}, {a.cell.title}"
-                found.append(Comparison(i, j, self._add(stages.COMPARE, title, {"seeds": self._settings.seeds}, inputs)))
+                    inputs |= {f"{name}.{role}": key for role, key in judged.items() if role.startswith(("episodes.", "measure."))}
+                title = f"compare {names[0]} with {names[1]}, {a.cell.title}"
+                found.append(Comparison(i, j, names, self._splits.add(stages.COMPARE, title, {"seeds": self._settings.seeds}, inputs)))
         return found
 
-    def _split(self, cell: Cell, seed: int) -> str:
-        params = {"scenario": cell.scenario, "request": {**self._request, "episodes": 1}, "seed": seed}
-        title = f"split {cell.dataset.spelling}, {cell.scenario.spelling}, seed {seed}"
-        return self._add(stages.SPLIT, title, params, {"ingest": self._ingest(cell)})
-
-    def _episodes(self, cell: Cell, seed: int, split: str) -> str:
-        params = {"scenario": cell.scenario, "request": self._request, "seed": seed}
-        title = f"draw episodes of {cell.dataset.spelling}, {cell.scenario.spelling}, seed {seed}"
-        return self._add(stages.EPISODES, title, params, {"ingest": self._ingest(cell), "split": split})
-
-    def _contradiction(self, cell: Cell) -> FaultbenchError | None:
-        """Why a scenario refuses what is asked of a data set, where the catalogue alone can tell: it knows every signal's length."""
-        pair = cell.dataset.spelling, cell.scenario.spelling
-        if pair not in self._splittable:
-            catalogues = [self._catalogue(dataset) for dataset in self._datasets(cell)]
-            self._splittable[pair] = _refusal(cell.scenario, catalogues, self._base(cell), {**self._request, "episodes": 1})
-        return self._splittable[pair]
-
-    def _base(self, cell: Cell) -> str | None:
-        """What a scenario that takes sources brings all signals to; None for one that takes none."""
-        name = cell.scenario.spelling
-        if name not in self._bases:
-            try:
-                self._bases[name] = getattr(make(cell.scenario), "base", None)
-            except FaultbenchError:
-                self._bases[name] = None  # `_refusal` says why the scenario cannot be made
-        return self._bases[name]
-
-    def _datasets(self, cell: Cell) -> tuple[Choice, ...]:
-        """The data set that is tested on, and the sources where the scenario takes some."""
-        return (cell.dataset, *self._sources) if self._base(cell) else (cell.dataset,)
-
-    def _ingest(self, cell: Cell) -> str:
-        """The signals of a cell: those of its data set; beside the sources' and on their common base, where the scenario takes sources."""
-        ingested = [self._ingest_one(dataset) for dataset in self._datasets(cell)]
-        base = self._base(cell)
-        if base is None:
-            return ingested[0]
-        title = f"gather {' '.join(dataset.spelling for dataset in self._datasets(cell))}, base {base}"
-        return self._add(stages.GATHER, title, {"base": base}, _numbered("ingest", ingested))
-
-    def _ingest_one(self, dataset: Choice) -> str:
-        params = {"dataset": dataset, "catalogue": self._catalogue(dataset).digest}
-        return self._add(stages.INGEST, f"ingest {dataset.spelling}", params, {})
-
-    def _catalogue(self, chosen: Choice) -> Catalogue:
-        name = chosen.spelling
-        if name not in self._catalogues:
-            dataset: DataSet = make(chosen, data_dir=self._settings.data_dir)
-            self._catalogues[name] = dataset.catalogue()
-        return self._catalogues[name]
-
-    def _export(self, cell: Cell, seed: int, split: str) -> str:
+    def _export(self, cell: Cell, seed: int) -> str:
         """The artifact, by way of training and of every link of the chain."""
+        splits = self._splits
         learner = {"learner": cell.learner, "parts": self._parts, "threads": THREADS}
-        data = {"ingest": self._ingest(cell), "split": split}
+        data = {"ingest": splits.ingest(cell.dataset, cell.scenario), "split": splits.split(cell.dataset, cell.scenario, seed)}
         of = f"{cell.learner.spelling}, {cell.dataset.spelling} {cell.scenario.spelling}, seed {seed}"
-        nets = [self._add(stages.TRAIN, f"train {of}", {**learner, "scale": self._scale}, data)]
+        nets = [splits.add(stages.TRAIN, f"train {of}", {**learner, "scale": self._scale}, data)]
         for number, link in enumerate(cell.chain):
             params = {**learner, "compressor": link, "link": number, "scale": self._scale * COMPRESS_SCALE}
-            nets.append(self._add(stages.COMPRESS, f"compress by {link.spelling}: {of}", params, {**data, "net": nets[-1]}))
+            nets.append(splits.add(stages.COMPRESS, f"compress by {link.spelling}: {of}", params, {**data, "net": nets[-1]}))
         params = {**learner, "chain": cell.compressor}
-        return self._add(stages.EXPORT, f"export {cell.compressor} {of}", params, {**data, "net": nets[-1], **_numbered("made", nets)})
+        return splits.add(stages.EXPORT, f"export {cell.compressor} {of}", params, {**data, "net": nets[-1], **numbered("made", nets)})
 
     def _measure(self, cell: Cell, seed: int, episodes: str, export: str, fingerprint: str) -> str:
         params: dict[str, Any] = {"target": cell.target, "fingerprint": fingerprint, "timing": dataclasses.asdict(Timing())}
         if cell.snr != CLEAN:
             params["snr"] = cell.snr
         title = f"measure {cell.title}, seed {seed}"
-        return self._add(stages.MEASURE, title, params, {"ingest": self._ingest(cell), "episodes": episodes, "export": export})
+        ingest = self._splits.ingest(cell.dataset, cell.scenario)
+        return self._splits.add(stages.MEASURE, title, params, {"ingest": ingest, "episodes": episodes, "export": export})
 
     def _device(self, target: Choice) -> str | CellError:
         """The fingerprint of a target's device, or why it cannot be reached: that costs its cells, not the run."""
@@ -272,30 +218,3 @@ class _Builder:
             except CellError as error:
                 self._devices[target.spelling] = error
         return self._devices[target.spelling]
-
-    def _add(self, kind: Kind, title: str, params: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-        key = key_of(kind, params, inputs)
-        like = f"{title.rpartition(', seed ')[0] or title} x{params.get('scale', 1)}"
-        self.graph.setdefault(key, Stage(key, kind.name, title, kind.function, params, inputs, self._given, kind.alone, like))
-        return key
-
-
-def _refusal(chosen: Choice, catalogues: Sequence[Catalogue], kind: str | None, request: Mapping[str, int]) -> FaultbenchError | None:
-    """Why a scenario refuses a request, or None; None too where not every length is known, so that the signals have to be read first."""
-    try:
-        scenario: Scenario = make(chosen)
-        if kind is not None:
-            base = common_base(catalogues, kind)
-            catalogues = [rebased(catalogue, base) for catalogue in catalogues]
-        if all(channel.samples is not None for c in catalogues for recording in c.recordings for channel in recording.channels):
-            scenario.split(catalogues, EpisodeRequest(**request), 0)
-    except FaultbenchError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
-        _log.debug("%s", chosen.spelling, exc_info=True)
-        return CellError(f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
-    return None
-
-
-def _numbered(role: str, keys: Sequence[str]) -> dict[str, str]:
-    return {f"{role}.{number}": key for number, key in enumerate(keys)}

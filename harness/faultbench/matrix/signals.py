@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
+from faultbench.data.recording import Catalogue, Channel, Gearing, Geometry, Recording
 from faultbench.data.split import Pool
 from faultbench.errors import DataError
 
@@ -67,7 +67,9 @@ class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
     """
 
     def __init__(self, folder: Path, *pools: Pool) -> None:
-        allowed = {(r.dataset, r.id, channel) for pool in pools for r, channel in zip(pool.recordings, pool.channels, strict=True)}
+        allowed = {
+            (r.dataset, r.id, name) for pool in pools for r, used in zip(pool.recordings, pool.channels, strict=True) for name in used
+        }
         self._paths = {
             (recording.dataset, recording.id, channel.name): signal_path(inner, i, j)
             for inner in _folders(folder)
@@ -97,5 +99,6 @@ def _folders(folder: Path) -> tuple[Path, ...]:
 
 def _recording(said: Mapping[str, Any]) -> Recording:
     geometry = Geometry(**said["geometry"]) if said["geometry"] else None
+    gearing = Gearing(**said["gearing"]) if said.get("gearing") else None
     channels = tuple(Channel(**channel) for channel in said["channels"])
-    return Recording(**{**said, "channels": channels, "geometry": geometry, "notes": tuple(said["notes"])})
+    return Recording(**{**said, "channels": channels, "geometry": geometry, "notes": tuple(said["notes"]), "gearing": gearing})

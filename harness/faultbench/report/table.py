@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from faultbench.report.console import print_lines
 from faultbench.report.wording import UNKNOWN, clean, count, facts, interval, number, rate
 from faultbench.results.metrics import lookup
 from faultbench.results.row import AXES
@@ -81,7 +82,7 @@ def _print_group(everything: Sequence[Row], console: Console) -> None:
     judged = [r for r in everything if r["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)]
     varying = [axis for axis in (*AXES, "snr") if len({row["cell"].get(axis) for row in everything}) > 1] or ["learner", "compressor"]
     name = _Naming(varying, console.encoding, marked=len({row["watermark"] for row in judged}) > 1)
-    _print_lines(console, _title(everything, varying), style="bold")
+    print_lines(console, _title(everything, varying), style="bold")
     if judged:
         console.print()
         _print_fitting(judged, name, [_full(), _wide(), _stacked()], console)
@@ -91,7 +92,7 @@ def _print_group(everything: Sequence[Row], console: Console) -> None:
         _print_facts(judged, name, console)
     for row in everything:
         if row["verdict"]["overall"] in (ERROR, NOT_APPLICABLE):
-            _print_lines(console, f"{name(row)}: {row['verdict']['sentence']}", style=_STYLES.get(row["verdict"]["overall"], ""))
+            print_lines(console, f"{name(row)}: {row['verdict']['sentence']}", style=_STYLES.get(row["verdict"]["overall"], ""))
 
 
 class _Naming:
@@ -293,7 +294,7 @@ def _print_fitting(rows: Sequence[Row], name: _Naming, layouts: Sequence[list[Co
             console.print(table)
             return
     for row in rows:
-        _print_lines(console, ", ".join([name(row), *name.marks(row)]), style="bold")
+        print_lines(console, ", ".join([name(row), *name.marks(row)]), style="bold")
         _print_items(console, [column.item(row) for column in layouts[0]])
 
 
@@ -311,18 +312,11 @@ def _print_facts(rows: Sequence[Row], name: _Naming, console: Console) -> None:
     """Below the tables: per row its sentence and what else has to be said, then what the signs mean."""
     for row in rows:
         heading = [name(row), "baseline" if row["baseline"] else "", *row["labels"], *name.marks(row)]
-        _print_lines(console, ", ".join(str(x) for x in heading if x), style="bold")
+        print_lines(console, ", ".join(str(x) for x in heading if x), style="bold")
         for fact in facts(row):
-            _print_lines(console, fact, indent=2)
+            print_lines(console, fact, indent=2)
     if any(lookup(row, metric) is None for row in rows for metric in _SHOWN):
-        _print_lines(console, f"{UNKNOWN} stands for what is not known.")
-
-
-def _print_lines(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
-    """Prints a text as it is, folded at the console's width, every line indented."""
-    for line in Text(clean(text, console.encoding), style=style).wrap(console, max(console.width - indent, 1)):
-        line.rstrip()
-        console.print(Text(" " * indent) + line, highlight=False)
+        print_lines(console, f"{UNKNOWN} stands for what is not known.")
 
 
 def _print_items(console: Console, items: Sequence[str], indent: int = 2) -> None:
@@ -331,7 +325,7 @@ def _print_items(console: Console, items: Sequence[str], indent: int = 2) -> Non
     for i, item in enumerate(items):
         said = item if i == len(items) - 1 else f"{item},"
         if line and indent + len(line) + 1 + len(said) > console.width:
-            _print_lines(console, line, indent=indent)
+            print_lines(console, line, indent=indent)
             line = ""
         line = f"{line} {said}" if line else said
-    _print_lines(console, line, indent=indent)
+    print_lines(console, line, indent=indent)

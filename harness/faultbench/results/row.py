@@ -31,6 +31,7 @@ AXES = ("dataset", "scenario", "learner", "compressor", "target")
 SETTINGS = (
     "snr",
     "sources",
+    "scenario_digest",
     "level",
     "note",
     "ways",
@@ -40,6 +41,7 @@ SETTINGS = (
     "episodes",
     "seeds",
     "window",
+    "channels",
     "rate_hz",
     "quick",
     "missing_recordings",
@@ -78,8 +80,8 @@ def row(
     Args:
         cell: The fields of `CELL`. The axes are required; `seeds` is the count, `level` as the split says it, `note` what has to
             be said beside the level, `quick` whether it is a quick run, `missing_recordings` how many the data set
-            has and this copy has not, `target_recordings` the digest of the target's pool of recordings (the store counts the
-            looks at it). Further fields are kept as they are.
+            has and this copy has not, `scenario_digest` the digest of the file that a scenario was read from, `target_recordings` the
+            digest of the target's pool of recordings (the store counts the looks at it). Further fields are kept as they are.
         outcome: Every query of every seed; None where nothing was scored.
         times: `finetune_s`, `latency_ms`, `network_ms`, each `{min, p50, p90, p99, n}` in the unit that the name says.
             `decision_ms` is added here: the sensing time of a window (`window / rate_hz`) and the latency.

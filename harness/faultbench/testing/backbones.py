@@ -210,8 +210,7 @@ def _exported(bench: Bench) -> None:
 
 def _tasks() -> list[parity.Task]:
     """As many tasks as the parity of the reference learner wants."""
-    tasks = [target_task(seed) for seed in range(parity.tasks_wanted(Reference.steps))]
-    return [parity.Task(task.support, task.labels, task.query) for task in tasks]
+    return [target_task(seed).compared for seed in range(parity.tasks_wanted(Reference.steps))]
 
 
 def _distance(a: Tensor, b: Tensor) -> float:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from faultbench.artifact.reader import read_manifest
@@ -27,7 +26,7 @@ from faultbench.testing import bench
 from faultbench.testing.bench import once
 from faultbench.testing.checks import Checks, NotAsked, broken, require
 from faultbench.testing.episodes import SHAPE, WAYS, repeatable, source_tasks, target_task
-from faultbench.testing.learner_bench import agreement, close, same, tensors
+from faultbench.testing.learner_bench import agreement, answer, close, on_device, same, tensors
 from faultbench.testing.learners import ALIKE
 from faultbench.testing.reference import Reference, written
 
@@ -75,7 +74,7 @@ class Bench(bench.Bench):
         """What came of each net, or why it does not apply."""
         *small, default = self.learners
         found = {name: self.compress(name) for name in small}
-        if not any(isinstance(answer, Tried) for answer in found.values()):
+        if not any(isinstance(came, Tried) for came in found.values()):
             found[default] = self.compress(default)
         return found
 
@@ -92,7 +91,7 @@ class Bench(bench.Bench):
     @property
     def tried(self) -> dict[str, Tried]:
         """What came of the nets that it applies to."""
-        found = {name: answer for name, answer in self.answers.items() if isinstance(answer, Tried)}
+        found = {name: came for name, came in self.answers.items() if isinstance(came, Tried)}
         if not found:
             raise NotAsked(f"it applies to no net that was tried: {next(iter(self.answers.values()))}")
         return found
@@ -130,11 +129,9 @@ def _answers(bench: Bench) -> None:
 
 @CHECKS.promise("what does not apply is said in one line", telling=False)
 def _declines(bench: Bench) -> None:
-    for name, answer in bench.answers.items():
-        if isinstance(answer, str):
-            require(
-                answer.strip() and answer.isprintable(), f"of {name} it says {answer!r}", "raise NotApplicable with the reason, in one line"
-            )
+    for name, came in bench.answers.items():
+        if isinstance(came, str):
+            require(came.strip() and came.isprintable(), f"of {name} it says {came!r}", "raise NotApplicable with the reason, in one line")
 
 
 @CHECKS.promise("what it achieved is plain JSON")
@@ -167,11 +164,11 @@ def _same(bench: Bench) -> None:
 
 @CHECKS.promise("the front end stays as it was")
 def _frontend(bench: Bench) -> None:
-    windows = target_task().query
+    task = target_task()
     for name, tried in bench.tried.items():
         require(
             tried.after.features_shape == tried.before.features_shape
-            and close(tried.after.frontend(windows), tried.before.frontend(windows)),
+            and close(*(net.raw_features(task.query, task.query_physics) for net in (tried.after, tried.before))),
             f"{name} has other features after it",
             "compress the body alone: front ends have their own axis in names and rows",
         )
@@ -187,11 +184,10 @@ def _stored(bench: Bench) -> None:
             loaded = load_net(tried.learner.build(SHAPE, RegistryParts(bench.registry), 0), folder)
         except (FaultbenchError, RuntimeError) as error:
             broken(f"{name} cannot be loaded after it ({error})", "change the sizes of the layers that there are, and add or drop none")
-        answers = [
-            tried.learner.predict(net, tried.learner.adapt(net, task.support, task.labels), task.query) for net in (loaded, tried.after)
-        ]
         require(
-            close(*answers), f"stored and loaded, {name} gives other answers", "keep in tensors what it computes with: attributes are lost"
+            close(*(answer(tried.learner, net, task) for net in (loaded, tried.after))),
+            f"stored and loaded, {name} gives other answers",
+            "keep in tensors what it computes with: attributes are lost",
         )
 
 
@@ -199,13 +195,10 @@ def _stored(bench: Bench) -> None:
 def _exported(bench: Bench) -> None:
     task, (name, tried) = target_task(), next(iter(bench.tried.items()))
     try:
-        artifact = Artifact(_artifact(bench, name))
-        state = artifact.adapt(task.support.numpy(), task.labels.argmax(1).numpy())
-        found = torch.from_numpy(artifact.predict(state, task.query.numpy()))
+        found = on_device(Artifact(_artifact(bench, name)), task)
     except (FaultbenchError, RunError) as error:
         broken(f"no artifact comes of {name} ({error})", "leave layers that the exporter knows")
-    expected = tried.learner.predict(tried.after, tried.learner.adapt(tried.after, task.support, task.labels), task.query)
-    share = agreement(found, expected)
+    share = agreement(found, answer(tried.learner, tried.after, task))
     require(
         share >= ALIKE,
         f"{1 - share:.0%} of the device's answers on {name} are not torch's",
@@ -219,7 +212,7 @@ def _still_learns(bench: Bench) -> None:
         found = []
         for seed in range(EPISODES):
             task = target_task(seed)
-            logits = tried.learner.predict(tried.after, tried.learner.adapt(tried.after, task.support, task.labels), task.query)
+            logits = answer(tried.learner, tried.after, task)
             found.append(float((logits.argmax(1) == task.truth).float().mean()))
         accuracy, chance = float(np.mean(found)), 1 / WAYS
         require(

@@ -182,7 +182,12 @@ def _physics(bench: Bench) -> None:
             f"{recording.id} turns at {speed} rev/min",
             "say rev/min, not Hz, or None where it is unknown",
         )
-        geometry = recording.geometry
+        gearing, geometry = recording.gearing, recording.geometry
+        require(
+            gearing is None or min(gearing.teeth, gearing.mating_teeth) > 1,
+            f"{recording.id}: no gears have {gearing and gearing.teeth} and {gearing and gearing.mating_teeth} teeth",
+            "give the teeth of the gear on the shaft, and those of the one that it drives",
+        )
         if geometry is None:
             continue
         balls = round(geometry.bpfo + geometry.bpfi)
@@ -292,8 +297,8 @@ def _splittable(bench: Bench) -> None:
         raise NotAsked("it says no lengths before it is read, so that a scenario cannot be asked yet")
     refusals = []
     for registered in bench.registry.offers("scenarios"):
-        if not registered.builtin:
-            continue
+        if not registered.builtin or any(param.default is None for param in registered.offer.params.values()):
+            continue  # one that stands in a file, say
         name = bench.registry.shown_name("scenarios", registered)
         scenario = make(bench.registry.choose("scenarios", name))
         # A scenario that takes sources may have these data on either side.

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.onnx import OnnxExporterError
 
-from faultbench.artifact.format import Graphs
+from faultbench.artifact.format import PHYSICS, Graphs
 from faultbench.artifact.runner import Artifact, RunError
 from faultbench.discovery import cause
-from faultbench.errors import FaultbenchError, UsageError
-from faultbench.learning.contracts import FrontEnd, NetShape
+from faultbench.errors import FaultbenchError, NotApplicable, UsageError
+from faultbench.learning.contracts import FrontEnd, NetShape, Physics
 from faultbench.learning.export import to_onnx
-from faultbench.learning.net import features_of
+from faultbench.learning.net import features_of, takes_physics
 from faultbench.testing import bench
 from faultbench.testing.artifacts import model
 from faultbench.testing.bench import once
-from faultbench.testing.checks import Checks, broken, require, require_advice
-from faultbench.testing.episodes import SHAPES
+from faultbench.testing.checks import Checks, broken, require
+from faultbench.testing.episodes import SHAPES, noise, rows_of
 from faultbench.testing.reference import written
 
 CHECKS = Checks()
@@ -44,8 +44,8 @@ class Bench(bench.Bench):
         for shape in SHAPES:
             try:
                 made.append((shape, self.part.module(shape)))
-            except UsageError as error:
-                require_advice(error, f"a window of {shape.window} samples and {shape.channels} channels")
+            except (UsageError, NotApplicable) as error:
+                require(str(error).isprintable() and str(error).strip(), f"of {shape} it says {str(error)!r}", "say in one line why not")
                 refused.append(str(error))
         if not made:
             broken(
@@ -55,15 +55,21 @@ class Bench(bench.Bench):
         return made
 
 
-def windows(shape: NetShape, rows: int = ROWS) -> Tensor:
-    """Noise, (row, channel, sample)."""
-    return torch.randn(rows, shape.channels, shape.window, generator=torch.Generator().manual_seed(1))
+def features(module: nn.Module, windows: Tensor, physics: Physics) -> Tensor:
+    """The features of windows, with what is known of them where the front end takes it."""
+    made: Tensor = module(windows, *((physics.speed_rpm, physics.orders) if takes_physics(module) else ()))
+    return made
 
 
 @CHECKS.promise("it makes modules, or says why not")
 def _makes_modules(bench: Bench) -> None:
     for shape, module in bench.modules:
         require(isinstance(module, nn.Module), f"module({shape}) returns {type(module).__name__}", "return a torch.nn.Module")
+        require(
+            shape.physics or not takes_physics(module),
+            "it takes speeds and orders of windows of which they are not known",
+            "raise NotApplicable where shape.physics is false",
+        )
 
 
 @CHECKS.promise("features are float32, a row per window")
@@ -71,13 +77,10 @@ def _shape(bench: Bench) -> None:
     for shape, module in bench.modules:
         expected = features_of(module, shape.channels, shape.window)
         for rows in (1, ROWS):
-            features = module(windows(shape, rows))
+            found = features(module, *noise(shape, rows))
             require(
-                isinstance(features, Tensor)
-                and features.dtype == torch.float32
-                and features.shape == (rows, *expected)
-                and features.dim() > 1,
-                f"{rows} windows {(shape.channels, shape.window)} become {_described(features)}",
+                isinstance(found, Tensor) and found.dtype == torch.float32 and found.shape == (rows, *expected) and found.dim() > 1,
+                f"{rows} windows {(shape.channels, shape.window)} become {_described(found)}",
                 f"return a float32 tensor ({rows}, ...), the same for every number of windows",
             )
 
@@ -85,19 +88,19 @@ def _shape(bench: Bench) -> None:
 @CHECKS.promise("features are finite whatever the window holds")
 def _finite(bench: Bench) -> None:
     for shape, module in bench.modules:
-        noise = windows(shape, 1)[0]
-        spike = torch.zeros_like(noise)
-        spike[:, shape.window // 2] = 1.0
+        windows, physics = noise(shape, 1)
+        spike = torch.zeros_like(windows)
+        spike[..., shape.window // 2] = 1.0
         for what, window in (
-            ("silence", torch.zeros_like(noise)),
-            ("a constant", torch.ones_like(noise)),
+            ("silence", torch.zeros_like(windows)),
+            ("a constant", torch.ones_like(windows)),
             ("a single spike", spike),
-            ("a signal of 1e-6 g", 1e-6 * noise),
-            ("a signal of 1e4 g", 1e4 * noise),
-            ("a clipped signal", noise.sign()),
+            ("a signal of 1e-6 g", 1e-6 * windows),
+            ("a signal of 1e4 g", 1e4 * windows),
+            ("a clipped signal", windows.sign()),
         ):
             require(
-                torch.isfinite(module(window[None])).all(),
+                torch.isfinite(features(module, window, physics)).all(),
                 f"{what} becomes features that are not finite",
                 "add a small constant before a logarithm, a root or a division",
             )
@@ -106,20 +109,22 @@ def _finite(bench: Bench) -> None:
 @CHECKS.promise("the same window gives the same features")
 def _same(bench: Bench) -> None:
     for shape, module in bench.modules:
-        x = windows(shape)
-        again = bench.another().module(shape)
-        for what, other in (("called twice, it gives", module(x)), ("made twice, it gives", again(x))):
-            require(torch.equal(module(x), other), f"{what} other features", "draw nothing, and keep nothing from one call for the next")
+        given = noise(shape, ROWS)
+        first = features(module, *given)
+        for what, other in (("called twice, it gives", module), ("made twice, it gives", bench.another().module(shape))):
+            same = torch.equal(features(other, *given), first)
+            require(same, f"{what} other features", "draw nothing, and keep nothing from one call for the next")
 
 
 @CHECKS.promise("a row depends on its window alone")
 def _alone(bench: Bench) -> None:
     for shape, module in bench.modules:
-        x = windows(shape)
-        features = module(x)
+        windows, physics = noise(shape, ROWS)
+        together = features(module, windows, physics)
         for row in range(ROWS):
+            one = slice(row, row + 1)
             require(
-                _distance(module(x[row : row + 1]), features[row : row + 1]) <= CLOSE,
+                _distance(features(module, windows[one], rows_of(physics, one)), together[one]) <= CLOSE,
                 "a window alone has other features than among others",
                 "take means and deviations over a window's samples, never over the windows of a batch",
             )
@@ -139,16 +144,23 @@ def _untrained(bench: Bench) -> None:
 @CHECKS.promise("exported, it gives the same features")
 def _exported(bench: Bench) -> None:
     for number, (shape, module) in enumerate({shape.channels: (shape, module) for shape, module in bench.modules}.values()):
+        windows, physics = noise(shape, 2)
+        given = [windows, *((physics.speed_rpm, physics.orders) if takes_physics(module) else ())]
         try:
-            graph = to_onnx(module, [windows(shape, 2)], ["windows"], ["features"], any_batch=True)
+            graph = to_onnx(module, given, ["windows", *PHYSICS][: len(given)], ["features"], batched=len(given))
             graphs = around(graph, features_of(module, shape.channels, shape.window), shape.ways)
             artifact = Artifact(written(graphs, shape, bench.folder(f"artifact-{number}")))
-            found = {rows: artifact.features(windows(shape, rows).numpy()) for rows in (1, ROWS)}
+            found = {rows: _on_device(artifact, *noise(shape, rows)) for rows in (1, ROWS)}
         except (FaultbenchError, RunError, OnnxExporterError) as error:
             broken(f"its graph cannot be used ({cause(error)})", "compute with operators that torch's ONNX exporter knows")
-        for rows, features in found.items():
-            off = _distance(torch.from_numpy(np.asarray(features)), module(windows(shape, rows)))
+        for rows, made in found.items():
+            off = _distance(made, features(module, *noise(shape, rows)))
             require(off <= LIMIT, f"the graph's features are off by {off:.1g} of the largest", "compute in float32, row by row")
+
+
+def _on_device(artifact: Artifact, windows: Tensor, physics: Physics) -> Tensor:
+    known = {name: getattr(physics, name).numpy() for name in PHYSICS}
+    return torch.from_numpy(np.asarray(artifact.features(windows.numpy(), **known)))
 
 
 def around(features: bytes, shape: tuple[int, ...], ways: int) -> Graphs:

@@ -6,10 +6,12 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from faultbench.artifact.format import Graphs
+from faultbench.artifact.format import PHYSICS, Graphs
+from faultbench.artifact.runner import Artifact
 from faultbench.learning.contracts import Budget, ExtraLoss, HostOnly, Learner, NetShape, State
 from faultbench.learning.net import Net
 from faultbench.learning.parts import RegistryParts
@@ -48,12 +50,12 @@ class Bench(bench.Bench):
     @once
     def state(self) -> State:
         """The state after adapting to the episode."""
-        return self.adapt(self.task.support, self.task.labels)
+        return self.adapt(self.task)
 
     @once
     def logits(self) -> Tensor:
         """The answers to the episode's queries."""
-        return self.predict(self.state, self.task.query)
+        return self.predict(self.state, self.task)
 
     @once
     def exported(self) -> tuple[Net, Graphs | HostOnly]:
@@ -90,19 +92,35 @@ class Bench(bench.Bench):
         with repeatable():
             return (learner or self.another()).fit(self.build(1), tasks, budget, extra_loss), tasks, said
 
-    def adapt(self, support: Tensor, labels: Tensor, net: Net | None = None) -> State:
-        """The state after adapting."""
+    def adapt(self, task: Task) -> State:
+        """The state after adapting to an episode's support."""
         with repeatable():
-            return self.part.adapt(self.trained if net is None else net, support, labels)
+            return self.part.adapt(self.trained, task.support, task.labels, task.support_physics)
 
-    def predict(self, state: State, query: Tensor, net: Net | None = None) -> Tensor:
-        """Logits (n, way)."""
+    def predict(self, state: State, task: Task) -> Tensor:
+        """Logits (n, way) of an episode's queries."""
         with repeatable():
-            return self.part.predict(self.trained if net is None else net, state, query)
+            return self.part.predict(self.trained, state, task.query, task.query_physics)
 
-    def answer(self, task: Task, net: Net | None = None) -> Tensor:
+    def answer(self, task: Task, net: Net | None = None, learner: Learner | None = None) -> Tensor:
         """Logits of an episode's queries after adapting to its support."""
-        return self.predict(self.adapt(task.support, task.labels, net), task.query, net)
+        return answer(learner or self.part, self.trained if net is None else net, task)
+
+
+def answer(learner: Learner, net: Net, task: Task) -> Tensor:
+    """Logits (n, way) of an episode's queries, after adapting to its support in torch."""
+    with repeatable():
+        state = learner.adapt(net, task.support, task.labels, task.support_physics)
+        return learner.predict(net, state, task.query, task.query_physics)
+
+
+def on_device(artifact: Artifact, task: Task) -> Tensor:
+    """Logits of an episode's queries, one by one, as a device gives them."""
+    known, asked = ({name: getattr(p, name).numpy() for name in PHYSICS} for p in (task.support_physics, task.query_physics))
+    state = artifact.adapt(task.support.numpy(), task.labels.argmax(1).numpy(), **known)
+    rows = [slice(row, row + 1) for row in range(len(task.query))]
+    logits = [artifact.predict(state, task.query[row].numpy(), **{name: value[row] for name, value in asked.items()}) for row in rows]
+    return torch.from_numpy(np.concatenate(logits))
 
 
 def tensors(net: Net) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from faultbench.data.split import Scenario
 RATE_HZ = 12_000.0
 SAMPLES = 8 * 2048
 CHANNEL = "vibration"
-LOADS = ("0 hp", "1 hp", "2 hp")
+LOADS = ("0 hp", "1 hp", "2 hp", "3 hp")
 ELEMENTS = ("inner", "ball", "outer")
 SEVERITIES = ("small", "large")
 GEOMETRY = Geometry.from_dimensions("made up", balls=9, ball_mm=8.0, pitch_mm=40.0)
@@ -44,7 +44,7 @@ def plant(
             severity=severity,
             session=f"{machine} {element} {severity} {number} {load}".replace("  ", " "),
             load=load,
-            speed_rpm=1800.0,
+            speed_rpm=1800.0 - 20 * loads.index(load),
             channels=(Channel(CHANNEL, RATE_HZ, SAMPLES),),
             geometry=GEOMETRY,
         )

@@ -11,8 +11,14 @@ def faultbench_datasets() -> Iterable[Offer]:
     yield Offer(
         name="simulated",
         factory="faultbench_datasets.simulated:Simulated",
-        summary="physical model of rolling-bearing vibration: two machines, several bearings and mountings per class",
-        cite="after McFadden & Smith 1984, Ho & Randall 2000, Antoni & Randall 2003, Sawalhi & Randall 2011",
+        summary="physical model of bearing or gear vibration: two machines, several specimens and mountings per class",
+        params={
+            "equipment": Param(str, "bearings", "what is damaged: bearings, or a pair of gears per machine", choices=("bearings", "gears")),
+            "sensors": Param(str, "one", "an accelerometer, or also a second one, motor current, temperature", choices=("one", "all")),
+        },
+        cite="after McFadden & Smith 1984, Ho & Randall 2000, Antoni & Randall 2003, Sawalhi & Randall 2011; gears after Randall 1982, "
+        "McFadden 1986, Capdessus & Sidahmed 1992, Chaari et al. 2008",
+        publication="faultbench_datasets.publications:simulated",
     )
     yield Offer(
         name="cwru",
@@ -20,12 +26,14 @@ def faultbench_datasets() -> Iterable[Offer]:
         summary="Case Western Reserve University bearing data: seeded faults at drive and fan end, four loads",
         params={"rate": Param(int, 12, "sampling rate, kHz; the 48 kHz records hold drive-end faults only", choices=(12, 48))},
         cite="Case Western Reserve University Bearing Data Center",
+        publication="faultbench_datasets.publications:cwru",
     )
     yield Offer(
         name="uestc",
         factory="faultbench_datasets.uestc:Uestc",
         summary="University of Electronic Science and Technology of China: healthy, ball, inner and outer ring at four speeds",
         cite="Liu et al. 2025, IEEE Sensors Journal, doi 10.1109/JSEN.2025.3635217",
+        publication="faultbench_datasets.publications:uestc",
     )
     yield Offer(
         name="paderborn",
@@ -37,6 +45,7 @@ def faultbench_datasets() -> Iterable[Offer]:
             "combined": Param(bool, False, "whether bearings damaged at both rings are there, as a class of their own"),
         },
         cite="Lessmeier, Kimotho, Zimmer & Sextro 2016; KAt-DataCenter, Paderborn University; CC BY-NC 4.0",
+        publication="faultbench_datasets.publications:paderborn",
     )
     yield Offer(
         name="xjtu_sy",
@@ -47,4 +56,5 @@ def faultbench_datasets() -> Iterable[Offer]:
             "minutes": Param(int, 40, "at most so many minutes of each bearing, of 1.28 s each", ge=2),
         },
         cite="Wang, Lei, Li & Li 2020, IEEE Trans. Reliab. 69(1), doi 10.1109/TR.2018.2882682",
+        publication="faultbench_datasets.publications:xjtu_sy",
     )

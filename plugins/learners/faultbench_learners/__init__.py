@@ -10,6 +10,8 @@ NET = {
     "width": Param(int, 32, "filters per layer, a multiple of 4", ge=4),
 }
 
+SLOW_UNIT = Param(float, 10.0, "how much of a slow channel's unit (a temperature's degrees) weighs as one neper", ge=1e-6)
+
 
 @hookimpl
 def faultbench_learners() -> Iterable[Offer]:
@@ -54,13 +56,32 @@ def faultbench_frontends() -> Iterable[Offer]:
     yield Offer(
         name="welch",
         factory="faultbench_learners.frontends.welch:Welch",
-        summary="log power spectrum by Welch's method",
+        summary="log power spectrum by Welch's method, of every channel; of a slow one its level",
         params={
             "segment": Param(int, 256, "samples per Hann segment", ge=16),
             "overlap": Param(int, 2, "segments that cover one sample", ge=1, le=8),
+            "slow_unit": SLOW_UNIT,
         },
         positional="segment",
         cite="Welch 1967, IEEE Trans. Audio Electroacoust. 15(2)",
+    )
+    yield Offer(
+        name="spectrum",
+        factory="faultbench_learners.frontends.spectrum:Spectrum",
+        summary="log power spectrum of the whole window, of every channel; of a slow one its level",
+        params={"bins": Param(int, 256, "bands from 0 to half the rate", ge=1), "slow_unit": SLOW_UNIT},
+        positional="bins",
+    )
+    yield Offer(
+        name="fault-lines",
+        factory="faultbench_learners.frontends.fault_lines:FaultLines",
+        summary="heights of the lines at BPFI, ball pass and BPFO in the envelope spectrum; takes speed and geometry",
+        params={
+            "harmonics": Param(int, 6, "harmonics of each", ge=1, le=64),
+            "tolerance": Param(float, 0.0075, "how far a line may be from where it should stand, relative", ge=0, le=0.1),
+        },
+        positional="harmonics",
+        cite="Randall & Antoni 2011, Mech. Syst. Signal Process. 25(2), doi 10.1016/j.ymssp.2010.07.017",
     )
 
 

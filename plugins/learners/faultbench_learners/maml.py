@@ -88,7 +88,7 @@ class Maml(StepwiseLearner):
     def fit(self, net: Net, tasks: Tasks, budget: Budget, extra_loss: ExtraLoss | None = None) -> Net:
         """Algorithm 2 over source tasks, each coloured and noised anew."""
         standardise(net, tasks)
-        coloured = Augmentation(budget.seed)
+        coloured = Augmentation(budget.seed, tasks.slow)
 
         def meta_loss(batch: TaskBatch) -> Tensor:
             loss = self.loss(

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from faultbench.api import Catalogue, Channel, DataError, Geometry
+from faultbench.api import Catalogue, Channel, DataError, Gearing, Geometry
 from faultbench.testing.plant import CHANNEL, PlantSignals, plant
 
 
@@ -189,13 +189,14 @@ class Curt(Good):
             raise DataError("no data") from None
 
 
-class OneMachineOneBearing(Good):
+class TooShort(Good):
     def recording(self, i, recording):
-        return dataclasses.replace(recording, machine="near", mounting="near end", bearing=recording.element, load="none")
+        return dataclasses.replace(recording, channels=(dataclasses.replace(recording.channels[0], samples=100),))
 
-    def change(self, catalogue):
-        kept = {r.element: r for r in catalogue.recordings if r.machine == "near"}
-        return dataclasses.replace(super().change(dataclasses.replace(catalogue, recordings=tuple(kept.values()))), targets=("near",))
+
+class HalfTooth(Good):
+    def recording(self, i, recording):
+        return dataclasses.replace(recording, gearing=Gearing("pair", 17, 0))
 
 
 class Absent(Good):

@@ -38,6 +38,14 @@ class NoModule(Good):
         return lambda windows: windows
 
 
+class AlwaysPhysics(Good):
+    class Made(Plain):
+        physics = True
+
+        def forward(self, windows, speed_rpm, orders):
+            return super().forward(windows) * speed_rpm[:, None, None]
+
+
 class Double(Good):
     class Made(Plain):
         def spoil(self, features, windows):

@@ -6,7 +6,7 @@ import random
 import torch
 from torch import nn
 
-from faultbench.api import HostOnly, meta_train, standardise
+from faultbench.api import HostOnly, UsageError, meta_train, standardise
 from faultbench.testing.reference import Reference
 
 FULL = 200
@@ -52,9 +52,21 @@ class Unseeded(Good):
 
 
 class ThreeWays(Good):
-    def predict(self, net, state, query):
-        logits = super().predict(net, state, query)
+    def predict(self, net, state, query, physics=None):
+        logits = super().predict(net, state, query, physics)
         return torch.cat([logits, logits[:, :1].repeat(1, 3)], 1)[:, :3]
+
+
+class RefusesTwoWays(Good):
+    def build(self, shape, parts=None, seed=0):
+        if shape.ways < 3:
+            raise UsageError("refuses: two ways are too few: take three")
+        return super().build(shape, parts, seed)
+
+
+class NoPhysics(Good):
+    def adapt(self, net, support, labels):
+        return super().adapt(net, support, labels)
 
 
 class TrainedByChance(Good):
@@ -144,8 +156,8 @@ class DetachedLoss(Good):
 
 
 class ListOfTensors(Good):
-    def adapt(self, net, support, labels):
-        return list(super().adapt(net, support, labels).values())
+    def adapt(self, net, support, labels, physics=None):
+        return list(super().adapt(net, support, labels, physics).values())
 
 
 class OverflowingSteps(Good):
@@ -156,32 +168,32 @@ class OverflowingSteps(Good):
 
 
 class Probabilities(Good):
-    def predict(self, net, state, query):
-        return super().predict(net, state, query).argmax(1)
+    def predict(self, net, state, query, physics=None):
+        return super().predict(net, state, query, physics).argmax(1)
 
 
 class LogOfZero(Good):
-    def predict(self, net, state, query):
-        return torch.log(torch.softmax(1e6 * super().predict(net, state, query), 1))
+    def predict(self, net, state, query, physics=None):
+        return torch.log(torch.softmax(1e6 * super().predict(net, state, query, physics), 1))
 
 
 class DrawsWhenAdapting(Good):
-    def adapt(self, net, support, labels):
+    def adapt(self, net, support, labels, physics=None):
         noise = random.SystemRandom().random()
-        return {name: tensor + 1e-3 * noise for name, tensor in super().adapt(net, support, labels).items()}
+        return {name: tensor + 1e-3 * noise for name, tensor in super().adapt(net, support, labels, physics).items()}
 
 
 class ChangesTheNet(Good):
-    def adapt(self, net, support, labels):
-        state = super().adapt(net, support, labels)
+    def adapt(self, net, support, labels, physics=None):
+        state = super().adapt(net, support, labels, physics)
         with torch.no_grad():
             net.body[1].bias.add_(0.1)
         return state
 
 
 class CentresQueries(Good):
-    def predict(self, net, state, query):
-        logits = super().predict(net, state, query)
+    def predict(self, net, state, query, physics=None):
+        logits = super().predict(net, state, query, physics)
         return logits - logits.mean(0)
 
 
@@ -191,8 +203,8 @@ class CountsPadding(Good):
 
 
 class WithinClassDeviation(Good):
-    def adapt(self, net, support, labels):
-        state = super().adapt(net, support, labels)
+    def adapt(self, net, support, labels, physics=None):
+        state = super().adapt(net, support, labels, physics)
         spread = torch.stack([support[labels[:, c] == 1].std(0).mean() for c in range(labels.shape[1])])
         return {**state, "head": state["head"] / spread[:, None]}
 
@@ -200,17 +212,17 @@ class WithinClassDeviation(Good):
 class LastComesFirst(Good):
     """The classes of the first rows are what it goes by."""
 
-    def adapt(self, net, support, labels):
+    def adapt(self, net, support, labels, physics=None):
         first = labels[0].argmax()
-        state = dict(super().adapt(net, support, labels))
+        state = dict(super().adapt(net, support, labels, physics))
         state["head"] = state["head"].clone()
         state["head"][first] += 100
         return state
 
 
 class FavouriteClass(Good):
-    def adapt(self, net, support, labels):
-        state = dict(super().adapt(net, support, labels))
+    def adapt(self, net, support, labels, physics=None):
+        state = dict(super().adapt(net, support, labels, physics))
         state["head"] = state["head"] + torch.tensor([0.0, 0.0, 100.0])[: len(state["head"]), None]
         return state
 

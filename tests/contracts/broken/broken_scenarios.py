@@ -6,6 +6,7 @@ import numpy as np
 
 from faultbench.api import IsolationError, UsageError
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.split import COLUMNS
 
 
 class Good(NewDevice):
@@ -40,7 +41,7 @@ class NoSplit(Good):
 class Leaks(Good):
     def spoil(self, split, request, seed):
         s, t = split.source, split.target
-        mixed = {f.name: getattr(s, f.name) + getattr(t, f.name)[:1] for f in dataclasses.fields(s) if f.name != "together"}
+        mixed = {name: getattr(s, name) + getattr(t, name)[:1] for name in COLUMNS}
         return dataclasses.replace(split, source=dataclasses.replace(s, **mixed))
 
 
@@ -84,9 +85,7 @@ class ByCount(Good):
 
 class Loses(Good):
     def spoil(self, split, request, seed):
-        s = split.source
-        kept = {f.name: getattr(s, f.name)[2:] for f in dataclasses.fields(s) if f.name != "together"}
-        return dataclasses.replace(split, source=dataclasses.replace(s, **kept))
+        return dataclasses.replace(split, source=split.source.only(range(2, len(split.source.recordings))))
 
 
 class LeavesOutWhatItUses(Good):

@@ -40,6 +40,18 @@ class Toy:
         return centroid_graphs(shape.ways, shape.window, shape.channels, shape.support_rows)
 
 
+class Warmth:
+    """A front end that knows slow channels, and hears nothing of the others."""
+
+    def module(self, shape):
+        return _Means()
+
+
+class _Means(torch.nn.Module):
+    def forward(self, windows):
+        return windows.mean(-1, keepdim=True)
+
+
 class Away(X86):
     def probe(self):
         raise CellError("away: the gateway does not answer: switch it on")

@@ -9,17 +9,26 @@ WINDOW = {"target": Param(str, "", "the target"), "window": Param(int, 64, "samp
 @hookimpl
 def faultbench_datasets():
     yield Offer("plant", "made_up_data:Plant", "a plant", {"mood": Param(str, "good", MOOD)})
+    yield Offer("twin", "made_up_data:Twin", "a plant of the same build", {"mood": Param(str, "good", MOOD)})
 
 
 @hookimpl
 def faultbench_scenarios():
-    for name in ("leaky", "counting", "broken"):
+    for name in ("leaky", "counting", "broken", "choosy", "odd", "ragged", "astray"):
         yield Offer(name, f"made_up_scenarios:{name.title()}", f"a {name} scenario", WINDOW)
+    blind = {"to": Param(str, "session", "what it does not see"), "like": Param(str, "new-device", "the scenario that it is")}
+    yield Offer("blind", "made_up_scenarios:Blind", "a scenario that does not see a thing", {**blind, **WINDOW})
+    yield Offer("generous", "made_up_scenarios:Generous", "a generous scenario", WINDOW)
 
 
 @hookimpl
 def faultbench_backbones():
     yield Offer("gone", "made_up_gone:Gone", "a backbone whose module is not there: nobody else may suffer")
+
+
+@hookimpl
+def faultbench_frontends():
+    yield Offer("warmth", "made_up_parts:Warmth", "the mean of every channel, and nothing else")
 
 
 @hookimpl

@@ -6,6 +6,8 @@
 
 A scenario that takes other data sets for its source has a `gather` of their `ingest`s in the place of `ingest`.
 
+`audit` stands beside `split` and `episodes`, for those who ask what is shared and train nothing.
+
 What is trained depends on `split` alone, which knows of one episode, so that other numbers of episodes train nothing again.
 
 This file imports none of them: keys are computed without.
@@ -23,6 +25,7 @@ INGEST = Kind("ingest", 1, ("data", "matrix/signals.py"), ("numpy", "scipy"))
 GATHER = Kind("gather", 1, INGEST.rooms, INGEST.libraries)
 SPLIT = Kind("split", 1, ("data", "matrix/signals.py", "matrix/stages/drawing.py"), ("numpy",))
 EPISODES = Kind("episodes", 1, (*SPLIT.rooms, "matrix/stages/split.py"), SPLIT.libraries)
+AUDIT = Kind("audit", 1, SPLIT.rooms, SPLIT.libraries)
 TRAIN = Kind("train", 1, ("data", "learning", "matrix/signals.py", "matrix/stages/learners.py"), ("numpy", "torch", "pytorch-lightning"))
 COMPRESS = Kind("compress", 1, (*TRAIN.rooms, "matrix/stages/train.py"), (*TRAIN.libraries, "torch-pruning"))
 EXPORT = Kind("export", 1, (*TRAIN.rooms, "artifact", "matrix/episodes.py"), (*TRAIN.libraries, "onnx", "onnxscript", "onnxruntime"))

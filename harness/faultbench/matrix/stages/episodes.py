@@ -6,7 +6,7 @@ from faultbench.data.splitfile import load_split
 from faultbench.errors import IsolationError
 from faultbench.matrix.graph import Work
 from faultbench.matrix.stages import SPLIT_FOLDER
-from faultbench.matrix.stages.drawing import draw
+from faultbench.matrix.stages.drawing import draw, moved
 
 
 def episodes(work: Work) -> None:
@@ -16,7 +16,5 @@ def episodes(work: Work) -> None:
         IsolationError: The scenario parts source from target by the number of episodes: what is trained on could be in the target.
         UsageError: The request contradicts the scenario.
     """
-    made, trained = draw(work), load_split(work.inputs["split"] / SPLIT_FOLDER)
-    if (made.source, made.target) != (trained.source, trained.target):
-        what = f"{made.scenario} has another source or target for {made.request.episodes} episodes than for 1"
-        raise IsolationError(f"{what}: mend the scenario, the number of episodes may not change them")
+    for finding in moved(draw(work), load_split(work.inputs["split"] / SPLIT_FOLDER)):
+        raise IsolationError(f"{finding}: mend the scenario, the number of episodes may not change them")

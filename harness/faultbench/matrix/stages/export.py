@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from faultbench.artifact.writer import write_artifact
 from faultbench.errors import NotApplicable
-from faultbench.learning.contracts import HostOnly
+from faultbench.learning.contracts import HostOnly, Physics
 from faultbench.learning.net import Net
 from faultbench.learning.parity import Task, parity, tasks_wanted
 from faultbench.learning.stepwise import StepwiseLearner
@@ -21,6 +23,7 @@ from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import PoolSignals
 from faultbench.matrix.stages import ACHIEVED_FILE, ARTIFACT_FOLDER, EXPORT_FILE
 from faultbench.matrix.stages.learners import Bench, bench, repeatable
+from faultbench.measuring.target import EpisodeWindows
 from faultbench.results.row import plain
 
 
@@ -67,11 +70,18 @@ def _parity(work: Work, at: Bench, net: Net) -> dict[str, Any] | None:
     windows = torch.from_numpy(episodes.windows)
     one_hot = torch.eye(at.shape.ways)
     tasks = [
-        Task(windows[support], one_hot[torch.from_numpy(labels)], windows[query])
+        Task(windows[support], one_hot[torch.from_numpy(labels)], windows[query], _physics(episodes, support), _physics(episodes, query))
         for support, labels, query in zip(episodes.support, episodes.support_labels, episodes.query, strict=True)
     ]
     found = parity(at.learner, net, work.out / ARTIFACT_FOLDER, tasks)
     return {**dataclasses.asdict(found), "holds": found.holds}
+
+
+def _physics(episodes: EpisodeWindows, chosen: NDArray[np.int64]) -> Physics | None:
+    """What is known at some windows of the episodes."""
+    if episodes.speed_rpm is None or episodes.orders is None:
+        return None
+    return Physics(torch.from_numpy(episodes.speed_rpm[chosen]), torch.from_numpy(episodes.orders[chosen]))
 
 
 def _achieved(nets: list[Path]) -> dict[str, Any]:

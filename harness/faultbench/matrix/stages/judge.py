@@ -69,6 +69,7 @@ def _cell(splits: Sequence[Split]) -> dict[str, Any]:
         "note": first.note,
         **dataclasses.asdict(first.request),
         "window": first.window,
+        "channels": list(first.target.channels[0]),
         "rate_hz": first.rate_hz,
         "target_recordings": digest(recordings),
     }

@@ -13,10 +13,11 @@ import torch
 from faultbench.data.episodes import generator
 from faultbench.data.split import Split
 from faultbench.data.splitfile import load_split
+from faultbench.data.windows import slow_channels
 from faultbench.learning.contracts import Learner, NetShape, Parts
 from faultbench.learning.net import Net, load_net
 from faultbench.learning.parts import RegistryParts
-from faultbench.learning.tasks import Tasks
+from faultbench.learning.tasks import Tasks, known_physics
 from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import PoolSignals
 from faultbench.matrix.stages import SPLIT_FOLDER
@@ -55,7 +56,7 @@ class Bench:
         seed = generator(self.split.seed, *purpose).bit_generator.seed_seq
         if not isinstance(seed, np.random.SeedSequence):
             raise TypeError("numpy's generators no longer keep the SeedSequence they were made of")
-        return Tasks(self.split.source, signals, self.split.window, self.split.request, seed)
+        return Tasks(self.split.source, signals, self.split.window, self.split.request, seed, self.shape.slow)
 
 
 def bench(work: Work) -> Bench:
@@ -64,9 +65,11 @@ def bench(work: Work) -> Bench:
     shape = NetShape(
         window=split.window,
         rate_hz=split.rate_hz,
-        channels=1,
+        channels=len(split.target.channels[0]),
         ways=split.request.ways,
         support_rows=len(split.episodes[0].support),
+        slow=slow_channels(split),
+        physics=all(known_physics(pool) is not None for pool in (split.source, split.target)),
     )
     registry = Registry.discover(plugins=work.given["plugins"])
     return Bench(make(work.params["learner"]), split, shape, RegistryParts(registry))

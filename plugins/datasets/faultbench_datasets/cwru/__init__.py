@@ -9,22 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, UsageError, open_mat
-from faultbench_datasets.cwru.decimation import decimate, decimated_length
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Origin, Recording, UsageError, open_mat
+from faultbench_datasets.cwru.decimation import decimate, decimated_length, decimation
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END, NOMINAL_RPM, SENSORS, SPEED_OVERRIDES, Record, known_digests, records
+from faultbench_datasets.publications import CWRU_CITE, CWRU_LICENCE
 
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
 
-CITE = "Case Western Reserve University Bearing Data Center, seeded fault test data, https://engineering.case.edu/bearingdatacenter"
-LICENCE = "none stated by the source"
 _HOW_TO_GET = (
-    "download the records from the Case Western Reserve University Bearing Data Center (https://engineering.case.edu/bearingdatacenter) "
-    "as DIR/cwru/97.mat, DIR/cwru/105.mat and so on, and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+    "`faultbench data get cwru --data-dir DIR` gets it, to DIR/cwru/97.mat and so on; give --data-dir DIR or set FAULTBENCH_DATA=DIR"
 )
 
 _SPEED_TOLERANCE = 0.015
@@ -85,8 +84,8 @@ class Cwru:
             version=f"{READER_VERSION}-{self._rate}kHz-{contents}",
             recordings=tuple(recordings),
             targets=self._ends,
-            cite=CITE,
-            licence=LICENCE,
+            cite=CWRU_CITE,
+            licence=CWRU_LICENCE,
             missing=missing,
         )
 
@@ -102,15 +101,43 @@ class Cwru:
         stored = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES).read(name)[name]
         _check_vector(name, MatVariable(stored.shape, stored.dtype.name), path, record)
         signal: NDArray[np.float64] = stored.reshape(-1).astype(np.float64, copy=False)
-        strongest = float(np.abs(signal).max())
-        if strongest > _MAX_G:
-            raise DataError(f"cwru: variable {name} of {path} reaches {strongest:.3g}, no acceleration in g: get the file again")
+        _check_strength(name, signal, path)
         if record.rate_khz != self._rate:
             signal = decimate(signal, end)
         listed = next((c.samples for c in recording.channels if c.name == channel), None)
         if len(signal) != listed:
             raise DataError(f"cwru: variable {name} of {path} gives {len(signal)} samples where {listed} were listed: run it again")
         return signal.astype(np.float32)
+
+    def check_file(self, file: Path) -> None:
+        """Returns where a file holds the record that its name says: its accelerometers' variables, each a signal in g.
+
+        Raises:
+            DataError: It does not.
+        """
+        record = next((record for record in records() if file.name == f"{record.number}.mat"), None)
+        if record is None:
+            raise DataError(f"cwru: {file.name} is no file of the source: they are called 97.mat, 105.mat and so on")
+        mat = open_mat(file, known=known_digests(), max_bytes=_MAX_FILE_BYTES)
+        held = mat.variables()
+        names = [name for name in map(record.variable, SENSORS.values()) if name in held]
+        if record.variable(SENSORS[record.end or DRIVE_END]) not in names:
+            raise DataError(f"cwru: {file} has no variable of record {record.number}, it holds {mat.holdings()}: get the file again")
+        for name in names:
+            _check_vector(name, held[name], file, record)
+        for name, signal in mat.read(*names).items():
+            _check_strength(name, signal, file)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the variable of a signal, and how a healthy one was decimated.
+
+        Raises:
+            DataError: There is no such recording, or its file is not there any more.
+        """
+        record, end = self._find(recording.id)
+        mat = open_mat(self._folder() / f"{record.number}.mat", known=known_digests(), max_bytes=_MAX_FILE_BYTES)
+        steps = (decimation(end),) if record.rate_khz != self._rate else ()
+        return Origin(mat.path.name, record.variable(channel), mat.sha256, record.rate_khz * 1000.0, steps)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
@@ -200,6 +227,12 @@ def _check_vector(name: str, variable: MatVariable, path: Path, record: Record) 
     else:
         return
     raise DataError(f"cwru: variable {name} of {path} {problem}: get the file again")
+
+
+def _check_strength(name: str, signal: NDArray[Any], path: Path) -> None:
+    strongest = float(np.abs(signal).max())
+    if strongest > _MAX_G:
+        raise DataError(f"cwru: variable {name} of {path} reaches {strongest:.3g}, no acceleration in g: get the file again")
 
 
 def _speed(record: Record, mat: MatFile, held: dict[str, MatVariable]) -> tuple[float, list[str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faultbench.api import Filtering
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END
 
 FACTOR = 4
@@ -45,13 +46,18 @@ def decimated_length(samples: int, end: str) -> int:
     return max(0, (samples - 1 - 2 * _REACH[end]) // FACTOR + 1)
 
 
-@cache
-def _taps(end: str) -> NDArray[np.float64]:
-    from scipy.signal import firwin, firwin2
-
-    length = 2 * _REACH[end] + 1
-    if end != DRIVE_END:
-        return firwin(length, _RATE_HZ / FACTOR / 2, fs=_RATE_HZ)
+def decimation(end: str) -> Filtering:
+    """The filter of a machine end, as a published split says it."""
     frequencies = [*(hz for hz, _ in _DRIVE_END_RECORDER), _STOP_HZ, _RATE_HZ / 2]
     gains = [10 ** (db / 20) for db in (*(db for _, db in _DRIVE_END_RECORDER), _STOP_DB)]
-    return firwin2(length, frequencies, [*gains, 0.0], fs=_RATE_HZ)
+    if end == DRIVE_END:
+        design, shape = "firwin2", {"freq": frequencies, "gain": [*gains, 0.0]}
+    else:
+        design, shape = "firwin", {"cutoff": _RATE_HZ / FACTOR / 2}
+    arguments = {"numtaps": 2 * _REACH[end] + 1, **shape, "fs": _RATE_HZ}
+    return Filtering(design, arguments, up=1, down=FACTOR, first=2 * _REACH[end] // FACTOR)
+
+
+@cache
+def _taps(end: str) -> NDArray[np.float64]:
+    return decimation(end).taps()

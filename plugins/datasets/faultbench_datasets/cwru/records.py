@@ -1,6 +1,7 @@
 """The 161 records of the Case Western Reserve University bearing data, and the bearings they show.
 
-`records.csv` holds a line per record. `samples`, `bytes` and `sha256` are those of the official file where they are known.
+`records.csv` holds a line per record. `samples`, `bytes` and `sha256` are those of the official file where they are known;
+`checked` says whether they were compared with that file, or only read elsewhere.
 Files may hold other records too (99 also `X098_*`, 175 also `X217_*`), hence variables are chosen by their names alone.
 The numbers 157, 173, 303, 304, 308 and 314 do not exist; outer-race faults of the fan end were not recorded at every position and load.
 """
@@ -47,6 +48,8 @@ class Record:
         prefix: What the file's variable names begin with; some differ from the file's number.
         samples: Samples per channel of the official file, or None.
         sha256: Of the official file, or empty.
+        size_bytes: Of the official file, or None.
+        checked: Whether size and digest were compared with the official file.
     """
 
     number: int
@@ -59,6 +62,8 @@ class Record:
     prefix: str
     samples: int | None
     sha256: str
+    size_bytes: int | None = None
+    checked: bool = True
 
     @property
     def bearing(self) -> str:
@@ -97,6 +102,8 @@ def records() -> tuple[Record, ...]:
             prefix=line["prefix"],
             samples=int(line["samples"]) if line["samples"] else None,
             sha256=line["sha256"],
+            size_bytes=int(line["bytes"]) if line["bytes"] else None,
+            checked=line["checked"] != "no",
         )
         for line in csv.DictReader(table.splitlines())
     )

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Recording, UsageError, open_mat
-from faultbench_datasets.paderborn.archive import unpack
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, open_mat
+from faultbench_datasets.paderborn.archive import check_archive, unpack_bearing
 from faultbench_datasets.paderborn.bearings import (
     ALIKE,
     ARTIFICIAL,
@@ -38,21 +38,17 @@ from faultbench_datasets.paderborn.bearings import (
     Signal,
     stems,
 )
-from faultbench_datasets.paderborn.decimation import decimate
+from faultbench_datasets.paderborn.decimation import decimate, decimation
 from faultbench_datasets.paderborn.measurement import MAX_FILE_BYTES, read_channel, read_measurement
+from faultbench_datasets.publications import PADERBORN_CITE, PADERBORN_LICENCE
 
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
 
-CITE = (
-    "Lessmeier, Kimotho, Zimmer & Sextro 2016, Condition Monitoring of Bearing Damage in Electromechanical Drive Systems by Using Motor "
-    "Current Signals of Electric Motors, PHM Society European Conference; KAt-DataCenter, Paderborn University"
-)
-LICENCE = "CC BY-NC 4.0"
 MOUNTING = "test-module"
 _HOW_TO_GET = (
-    "download K001.rar, KA01.rar and so on from the KAt-DataCenter of Paderborn University as DIR/paderborn/K001.rar (or unpacked, as "
-    "DIR/paderborn/K001/N15_M07_F10_K001_1.mat), and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+    "`faultbench data get paderborn --data-dir DIR` gets it, to DIR/paderborn/K001.rar and so on (or unpack them, to DIR/paderborn/K001); "
+    "give --data-dir DIR or set FAULTBENCH_DATA=DIR"
 )
 _SAMPLED_BYTES = 4096
 
@@ -111,8 +107,8 @@ class Paderborn:
             version=f"{READER_VERSION}-{self._rate}kHz-{contents}",
             recordings=tuple(recordings),
             targets=(MOUNTING,),
-            cite=CITE,
-            licence=LICENCE,
+            cite=PADERBORN_CITE,
+            licence=PADERBORN_LICENCE,
             missing=missing,
         )
 
@@ -136,6 +132,29 @@ class Paderborn:
             self._last = recording.id, channels
         values = self._last[1][channel]
         return (decimate(values) if self._decimated(signal) else values).astype(np.float32)
+
+    def check_file(self, file: Path) -> None:
+        """Returns where a file is a measurement that can be read, or the known damaged one, or an archive of a bearing's measurements.
+
+        Raises:
+            DataError: It is none of them.
+        """
+        if file.suffix == ".rar" and any(file.stem == bearing.code for bearing in BEARINGS):
+            check_archive(file, file.stem)
+            return
+        found = next((bearing for bearing in BEARINGS if file.stem in stems(bearing.code)), None)
+        if found is None or file.suffix != ".mat":
+            raise DataError(f"paderborn: {file.name} is no file of the source: they are called K001.rar or N15_M07_F10_K001_1.mat")
+        if file.stem in UNREADABLE and open_mat(file, max_bytes=MAX_FILE_BYTES).sha256 == UNREADABLE[file.stem]:
+            return
+        read_measurement(file, CONDITIONS[file.stem.split(f"_{found.code}_")[0]])
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file of a signal and its place in the struct, and how it was decimated."""
+        signal = next(signal for signal in SIGNALS if signal.name == channel)
+        steps = (decimation(),) if self._decimated(signal) else ()
+        file = f"{recording.bearing}/{recording.id}.mat"
+        return Origin(file, f"{recording.id}.Y[Name={channel}].Data", recorded_hz=signal.rate_hz, steps=steps)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
@@ -184,7 +203,7 @@ def _measurements(folder: Path, code: str) -> set[str] | None:
     if not place.is_dir():
         if not _archive(folder, code).is_file():
             return None
-        place = unpack(_archive(folder, code), code)
+        place = unpack_bearing(_archive(folder, code), code)
     try:
         return {entry.name for entry in place.iterdir()}
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The forces of a damaged element: the strikes of a spall, and the noise of a rough surface."""
+"""The forces of a bearing: the strikes of a spall, the noise of a rough surface, the hiss of a sound one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,44 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench_datasets.simulated.damage import Damage, Surfaces
+from faultbench_datasets.simulated.damage import Damage, Surfaces, damage, surfaces
 from faultbench_datasets.simulated.kinematics import Array, Rotation, drift, load_zone, passages
-from faultbench_datasets.simulated.rig import Dimensions
+from faultbench_datasets.simulated.rig import RATE_HZ, Dimensions, Load, Specimen
+from faultbench_datasets.simulated.streams import stream
 
 _TAPS = 16
 _ENTRY_HZ = 700.0
 """Below this the entry has its energy: the ball rolls off the edge, it is not struck."""
 _LIFTED = 0.04
 """What a ball outside the load zone still carries: its own weight and inertia."""
+
+
+def bearing_force(specimen: Specimen, load: Load, shaft: Rotation, times_s: Array, hz: Array) -> NDArray[np.complex128]:
+    """The spectrum of all forces of a bearing itself, (frequency,), in g at a path of unit power."""
+    session, dimensions = specimen.session(load), specimen.machine.dimensions
+    own = surfaces(specimen)
+    force = finish(own, dimensions.geometry.bpfo, shaft, times_s, session)
+    if specimen.healthy:
+        return np.fft.rfft(force)
+    wrong = damage(specimen)
+    # a load closes the clearance: the zone widens
+    zone = own.zone * (1 + 0.5 * load.share)
+    through = PASSAGES[specimen.element](wrong, own, dimensions, shaft, zone, stream("passages", session))
+    strength = np.exp(0.12 * stream("strength", session).standard_normal()) * (0.85 + 0.3 * load.share)
+    if wrong.rough_g:
+        force = force + strength * rough_noise(through, wrong.rough_g, wrong.rough_depth, times_s, stream("rough", session))
+    spectrum = np.fft.rfft(force)
+    if wrong.strike_g:
+        train = strength * strikes(through, wrong, len(times_s), RATE_HZ, stream("strikes", session))
+        spectrum += np.fft.rfft(train) * spall_shape(wrong, dimensions.rolling_mm_s(load.speed_rpm / 60), hz)
+    return spectrum
+
+
+def finish(own: Surfaces, bpfo: float, shaft: Rotation, times_s: Array, session: str) -> Array:
+    """The noise of sound surfaces: no bearing is silent, and its compliance varies with each ball that passes: (sample,)."""
+    rng = stream("finish", session)
+    at = shaft.times_at(passages(bpfo * (1 - own.cage_lag), shaft, own.slip, rng))
+    return rough_noise(Passages(at, np.ones(len(at))), own.finish_g, own.finish_depth, times_s, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +117,16 @@ def spall_shape(d: Damage, rolling_mm_s: float, hz: Array) -> NDArray[np.complex
     (Sawalhi & Randall 2011, Mech. Syst. Signal Process. 25(3), 846-870), which takes width / (2 x rolling speed). The force of the
     impact is a half sine of the contact's duration.
     """
-    x = 2 * hz * d.contact_s
-    near_one = np.abs(x - 1) < 1e-6
-    half_sine = np.where(near_one, np.pi / 4, np.cos(np.pi / 2 * x) / np.where(near_one, 1, 1 - x**2))
     lead_s = d.width_mm / (2 * rolling_mm_s)
     entry = d.entry / (1 + 1j * hz / _ENTRY_HZ) * np.exp(2j * np.pi * hz * lead_s)
-    return half_sine - entry
+    return half_sine(d.contact_s, hz) - entry
+
+
+def half_sine(contact_s: float, hz: Array) -> Array:
+    """The spectrum of a force that rises and falls as half a sine, relative to an impulse in its middle: (frequency,)."""
+    x = 2 * hz * contact_s
+    near_one = np.abs(x - 1) < 1e-6
+    return np.where(near_one, np.pi / 4, np.cos(np.pi / 2 * x) / np.where(near_one, 1, 1 - x**2))
 
 
 def rough_noise(p: Passages, level_g: float, depth: float, times_s: Array, rng: np.random.Generator) -> Array:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faultbench_datasets.simulated.forces import impulses
 from faultbench_datasets.simulated.kinematics import Array, Rotation
@@ -15,6 +18,8 @@ _TABLE = 16_384
 _SHAFT_HARMONICS = 5
 _GEAR_HARMONICS = 3
 _KNOCKS_HZ = 0.25
+
+_Number = TypeVar("_Number", np.float64, np.complex128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Background:
         corner_hz: Where that share begins to fall.
         turn: (phase,) the force of shaft and gears over one turn, in g at a path of unit power, without load.
         gear_turn: (phase,) what the full load adds to it.
+        shaft_turn: (phase,) the part of `turn` that is the shaft's.
     """
 
     noise_g: float
@@ -34,6 +40,11 @@ class Background:
     corner_hz: float
     turn: Array
     gear_turn: Array
+    shaft_turn: Array
+
+    def without_gears(self) -> Background:
+        """The same but for the gears, where these are what is measured."""
+        return dataclasses.replace(self, turn=self.shaft_turn, gear_turn=np.zeros_like(self.gear_turn))
 
 
 def background(machine: Machine, mounting: str) -> Background:
@@ -50,6 +61,7 @@ def background(machine: Machine, mounting: str) -> Background:
         corner_hz=rng.uniform(2500, 5000),
         turn=shaft + gear,
         gear_turn=0.6 * gear,
+        shaft_turn=shaft,
     )
 
 
@@ -62,11 +74,15 @@ def _lines(phase: Array, orders: Array, level_g: float, rng: np.random.Generator
 
 def turning(b: Background, shaft: Rotation, load_share: float, times_s: Array) -> Array:
     """Shaft and gear forces, locked to the shaft's angle: (sample,)."""
-    turn = b.turn + load_share * b.gear_turn
-    at = (shaft.turns_at(times_s) % 1.0) * _TABLE
+    return over_turns(b.turn + load_share * b.gear_turn, shaft.turns_at(times_s))
+
+
+def over_turns(turn: NDArray[_Number], turns: Array) -> NDArray[_Number]:
+    """What is kept over one turn, (phase,), at any angles in turns: (sample,)."""
+    at = (turns % 1.0) * len(turn)
     low = at.astype(np.int64)
     part = at - low
-    return turn[low % _TABLE] * (1 - part) + turn[(low + 1) % _TABLE] * part
+    return turn[low % len(turn)] * (1 - part) + turn[(low + 1) % len(turn)] * part
 
 
 def knocks(b: Background, samples: int, rate_hz: float, rng: np.random.Generator) -> Array:

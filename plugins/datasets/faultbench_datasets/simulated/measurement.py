@@ -1,18 +1,36 @@
-"""One measurement: the forces of a bearing and of its machine, through the structure, into the sensor."""
+"""One measurement: what happens in a session, and what each sensor makes of it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench_datasets.simulated.damage import Surfaces, damage, surfaces
-from faultbench_datasets.simulated.forces import PASSAGES, Passages, rough_noise, spall_shape, strikes
-from faultbench_datasets.simulated.kinematics import Array, Rotation, passages, rotation
-from faultbench_datasets.simulated.machinery import background, knocks, turning
-from faultbench_datasets.simulated.rig import RATE_HZ, SAMPLES, Load, Specimen
-from faultbench_datasets.simulated.sensor import digitise, hum, noise_power, passband
+from faultbench.api import HEALTHY
+from faultbench_datasets.simulated.damage import surfaces
+from faultbench_datasets.simulated.forces import bearing_force, finish
+from faultbench_datasets.simulated.heat import warming
+from faultbench_datasets.simulated.kinematics import Array, Rotation, rotation
+from faultbench_datasets.simulated.machinery import Background, background, knocks, turning
+from faultbench_datasets.simulated.meshing import gear_force
+from faultbench_datasets.simulated.motor import current
+from faultbench_datasets.simulated.rig import (
+    ACCELEROMETER,
+    ACROSS,
+    BEARINGS,
+    CURRENT,
+    RATE_HZ,
+    SAMPLES,
+    TEMPERATURE,
+    TEMPERATURE_HZ,
+    TEMPERATURE_SAMPLES,
+    Load,
+    Specimen,
+)
+from faultbench_datasets.simulated.sensor import digitise, hum, mains, noise_power, passband
 from faultbench_datasets.simulated.streams import stream
-from faultbench_datasets.simulated.structure import bearing_path, mounting_path
+from faultbench_datasets.simulated.structure import across, bearing_path, mounting_path
 
 _LEAD = 4_096
 """Samples before the recording begins: filtering by FFT wraps around, and this is where it does. It also makes 7 x 2^13."""
@@ -21,23 +39,98 @@ _WANDER = 8e-4
 _SPEED_ERROR = 2.5e-3
 """How far the mean speed may be from the nominal one: a motor's slip depends on its temperature too."""
 
+Spectrum = NDArray[np.complex128]
 
-def measure(specimen: Specimen, load: Load) -> NDArray[np.float32]:
-    """The acceleration in g that one session holds: (sample,)."""
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What happens in one session, before any sensor; the lead is part of it.
+
+    Args:
+        specimen: What is measured.
+        load: At which load.
+        times_s: (sample,).
+        hz: (frequency,), of the spectra.
+        shaft: How it turns.
+        around: The vibration from elsewhere in the machine.
+        frame: (frequency,) the frame's response in the first accelerometer's direction.
+        elsewhere: (frequency,) forces that come through the frame, in g at a path of unit power.
+        own: (frequency,) the specimen's own forces, likewise.
+        sway: (sample,) how much more or less torque the specimen passes on than the load asks for, relative; 0 for a bearing.
+    """
+
+    specimen: Specimen
+    load: Load
+    times_s: Array
+    hz: Array
+    shaft: Rotation
+    around: Background
+    frame: Spectrum
+    elsewhere: Spectrum
+    own: Spectrum
+    sway: Array | float
+
+    @property
+    def session(self) -> str:
+        """The session's name."""
+        return self.specimen.session(self.load)
+
+
+def scene(specimen: Specimen, load: Load) -> Scene:
+    """The forces of one session."""
     machine, session = specimen.machine, specimen.session(load)
     times = np.arange(_TOTAL) / RATE_HZ
     hz = np.fft.rfftfreq(_TOTAL, 1 / RATE_HZ)
     shaft = turning_shaft(specimen, load)
     around = background(machine, specimen.mounting)
-    path = mounting_path(machine, specimen.mounting)
-    frame = path.response(hz)
-    own = bearing_path(path, specimen.bearing, load.share).response(hz)
-
+    sway: Array | float
+    if specimen.equipment == BEARINGS:
+        own, sway = bearing_force(specimen, load, shaft, times, hz), 0.0
+    else:
+        around = around.without_gears()
+        own, sway = gear_force(specimen, load, shaft, times, hz)
     elsewhere = turning(around, shaft, load.share, times) + knocks(around, _TOTAL, RATE_HZ, stream("knocks", session))
-    spectrum = np.fft.rfft(elsewhere) * frame + _bearing_force(specimen, load, shaft, times, hz) * own
-    power = around.noise_g**2 * ((1 - around.broad) * np.abs(frame) ** 2 + around.broad / (1 + (hz / around.corner_hz) ** 2))
-    spectrum += np.sqrt(power + noise_power(hz)) * _white(stream("noise", session))
-    felt = np.fft.irfft(spectrum * passband(hz), _TOTAL) + hum(machine, specimen.mounting, times, stream("hum", session))
+    if specimen.equipment != BEARINGS:
+        elsewhere = elsewhere + _support(specimen, shaft, times, session)
+    frame = mounting_path(machine, specimen.mounting).response(hz)
+    return Scene(specimen, load, times, hz, shaft, around, frame, np.fft.rfft(elsewhere), own, sway)
+
+
+def measure(s: Scene, channel: str) -> NDArray[np.float32]:
+    """What a session's sensor says: (sample,), in its channel's unit."""
+    if channel in (ACCELEROMETER, ACROSS):
+        return acceleration(s, channel)
+    if channel == CURRENT:
+        machine = s.specimen.machine
+        amperes = current(machine, s.load, s.shaft, s.own, s.sway, s.times_s, s.hz, s.session)
+        return digitise(amperes[_LEAD:], machine.motor.range_a)
+    if channel == TEMPERATURE:
+        return warming(s.specimen, s.load).measured(np.arange(TEMPERATURE_SAMPLES) / TEMPERATURE_HZ, stream("thermometer", s.session))
+    raise KeyError(channel)
+
+
+def acceleration(s: Scene, channel: str) -> NDArray[np.float32]:
+    """What an accelerometer says, in g: (sample,).
+
+    Both feel the same forces, each by a path of its own. The second one's noise is in part the first one's by the other path.
+    """
+    machine, mounting = s.specimen.machine, s.specimen.mounting
+    path, frame, cable = mounting_path(machine, mounting), s.frame, mounting
+    noise = _white(stream("noise", s.session))
+    if channel == ACCELEROMETER:
+        noise = np.sqrt(_frame_noise_power(s, frame) + noise_power(s.hz)) * noise
+    else:
+        path, cable = across(path, mounting), f"{mounting} {channel}"
+        frame = path.response(s.hz)
+        common = stream("common", mounting).uniform(0.3, 0.7)
+        turned = frame * s.frame.conj() / np.abs(frame * s.frame)
+        own = _white(stream("noise", channel, s.session))
+        sensor = _white(stream("sensor", channel, s.session))
+        heard = np.sqrt(common) * turned * noise + np.sqrt(1 - common) * own
+        noise = np.sqrt(_frame_noise_power(s, frame)) * heard + np.sqrt(noise_power(s.hz)) * sensor
+    spectrum = s.elsewhere * frame + s.own * bearing_path(path, s.specimen.bearing, s.load.share).response(s.hz)
+    spectrum += noise
+    felt = np.fft.irfft(spectrum * passband(s.hz), _TOTAL) + hum(cable, mains(machine, s.session), s.times_s)
     return digitise(felt[_LEAD:], machine.range_g)
 
 
@@ -48,35 +141,19 @@ def turning_shaft(specimen: Specimen, load: Load) -> Rotation:
     return rotation(mean_hz, _TOTAL / RATE_HZ, _WANDER, rng)
 
 
-def _bearing_force(specimen: Specimen, load: Load, shaft: Rotation, times: Array, hz: Array) -> NDArray[np.complex128]:
-    """The spectrum of all forces of the bearing itself, (frequency,), in g at a path of unit power."""
-    session, dimensions = specimen.session(load), specimen.machine.dimensions
-    own = surfaces(specimen)
-    force = _finish(own, dimensions.geometry.bpfo, shaft, times, session)
-    if specimen.healthy:
-        return np.fft.rfft(force)
-    wrong = damage(specimen)
-    # a load closes the clearance: the zone widens
-    zone = own.zone * (1 + 0.5 * load.share)
-    through = PASSAGES[specimen.element](wrong, own, dimensions, shaft, zone, stream("passages", session))
-    strength = np.exp(0.12 * stream("strength", session).standard_normal()) * (0.85 + 0.3 * load.share)
-    if wrong.rough_g:
-        force = force + strength * rough_noise(through, wrong.rough_g, wrong.rough_depth, times, stream("rough", session))
-    spectrum = np.fft.rfft(force)
-    if wrong.strike_g:
-        train = strength * strikes(through, wrong, _TOTAL, RATE_HZ, stream("strikes", session))
-        spectrum += np.fft.rfft(train) * spall_shape(wrong, dimensions.rolling_mm_s(load.speed_rpm / 60), hz)
-    return spectrum
+def _support(specimen: Specimen, shaft: Rotation, times_s: Array, session: str) -> Array:
+    """The noise of the sound bearing at the mounting, which stays while the gears are exchanged: (sample,)."""
+    bearing = Specimen(f"{specimen.mounting} support", specimen.machine, specimen.mounting, HEALTHY, "")
+    return finish(surfaces(bearing), specimen.machine.dimensions.geometry.bpfo, shaft, times_s, session)
 
 
-def _finish(own: Surfaces, bpfo: float, shaft: Rotation, times: Array, session: str) -> Array:
-    """The noise of sound surfaces: no bearing is silent, and its compliance varies with each ball that passes: (sample,)."""
-    rng = stream("finish", session)
-    at = shaft.times_at(passages(bpfo * (1 - own.cage_lag), shaft, own.slip, rng))
-    return rough_noise(Passages(at, np.ones(len(at))), own.finish_g, own.finish_depth, times, rng)
+def _frame_noise_power(s: Scene, frame: Spectrum) -> Array:
+    """The power of the noise through the frame, in g^2 relative to a density of one over the band: (frequency,)."""
+    b = s.around
+    return b.noise_g**2 * ((1 - b.broad) * np.abs(frame) ** 2 + b.broad / (1 + (s.hz / b.corner_hz) ** 2))
 
 
-def _white(rng: np.random.Generator) -> NDArray[np.complex128]:
+def _white(rng: np.random.Generator) -> Spectrum:
     """The spectrum of white noise of unit variance: (frequency,)."""
     bins = _TOTAL // 2 + 1
     return rng.standard_normal(2 * bins).view(complex) * np.sqrt(_TOTAL / 2)

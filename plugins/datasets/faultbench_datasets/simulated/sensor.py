@@ -1,6 +1,8 @@
-"""The accelerometer and its recorder: anti-aliasing, coloured noise, mains hum, clipping, quantisation."""
+"""The accelerometers and their recorder: anti-aliasing, coloured noise, mains hum, clipping, quantisation."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +27,32 @@ def noise_power(hz: Array) -> Array:
     return _NOISE_G**2 * (1 + _PINK_CORNER_HZ / np.maximum(hz, 1.0))
 
 
-def hum(machine: Machine, mounting: str, times_s: Array, rng: np.random.Generator) -> Array:
-    """Mains in the cable: the first, second and third harmonic at the sensor, nothing to do with the shaft: (sample,)."""
-    heights = 0.004 * np.exp(0.6 * stream("hum", mounting).standard_normal(3))
-    mains_hz = machine.mains_hz * (1 + 2e-4 * rng.standard_normal())
-    turns = mains_hz * times_s + rng.uniform()
-    tone = np.exp(2j * np.pi * turns)
+@dataclass(frozen=True, slots=True)
+class Mains:
+    """The supply during one session: its frequency, and the phase in turns at which the session finds it."""
+
+    hz: float
+    start: float
+
+    def turns(self, times_s: Array) -> Array:
+        """Its phase in turns: (sample,)."""
+        return self.hz * times_s + self.start
+
+
+def mains(machine: Machine, session: str) -> Mains:
+    """The supply of a machine in that session."""
+    rng = stream("hum", session)
+    return Mains(machine.mains_hz * (1 + 2e-4 * rng.standard_normal()), rng.uniform())
+
+
+def hum(cable: str, supply: Mains, times_s: Array) -> Array:
+    """Mains in a cable: the first, second and third harmonic at the sensor, nothing to do with the shaft: (sample,)."""
+    heights = 0.004 * np.exp(0.6 * stream("hum", cable).standard_normal(3))
+    tone = np.exp(2j * np.pi * supply.turns(times_s))
     return heights[0] * tone.imag + heights[1] * (tone**2).imag + heights[2] * (tone**3).imag
 
 
-def digitise(x: Array, range_g: float) -> NDArray[np.float32]:
+def digitise(x: Array, reach: float) -> NDArray[np.float32]:
     """What the recorder writes: clipped at its range, in steps of 16 bits."""
-    step = 2 * range_g / 2**_BITS
-    return (np.round(np.clip(x, -range_g, range_g - step) / step) * step).astype(np.float32)
+    step = 2 * reach / 2**_BITS
+    return (np.round(np.clip(x, -reach, reach - step) / step) * step).astype(np.float32)

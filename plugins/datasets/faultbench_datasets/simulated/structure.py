@@ -58,10 +58,27 @@ def mounting_path(machine: Machine, mounting: str) -> Path:
     )
 
 
+def across(path: Path, mounting: str) -> Path:
+    """The path to a second sensor in the same place, at right angles to the first.
+
+    Frequencies and dampings are the structure's, wherever it is looked at; how strongly a mode is felt, with which sign and when, is the
+    direction's (Ewins 2000, ch. 2: poles are global, residues local).
+    """
+    rng = stream("across", mounting)
+    modes = len(path.hz)
+    return Path(
+        hz=path.hz,
+        damping=path.damping,
+        gain=rng.choice((-1.0, 1.0), size=modes) * np.exp(0.5 * rng.standard_normal(modes)),
+        delay_s=rng.uniform(0, 0.4e-3, size=modes),
+        direct=rng.uniform(0.05, 0.15),
+    )
+
+
 def bearing_path(path: Path, bearing: str, load_share: float) -> Path:
     """The path of one bearing's own forces at that mounting: its seat moves the modes a little, its damage excites some more than others.
 
-    The same at every load of that bearing, but for the stiffening under load.
+    The same at every load of that bearing, but for the stiffening under load, and for both sensors. So it is for a set of gears.
     """
     rng = stream("seat", bearing)
     modes = len(path.hz)

@@ -20,23 +20,20 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Recording, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Origin, Recording, open_mat
+from faultbench_datasets.publications import UESTC_CITE, UESTC_LICENCE
 
 NAME = "uestc"
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
 
-CITE = (
-    "C. Liu et al., A New Target Domain One-Class Learning Bearing Fault Detection Framework, IEEE Sensors Journal, "
-    "doi 10.1109/JSEN.2025.3635217"
-)
-LICENCE = "open-source and can be used for any bearing fault detection research (the source's words)"
 _HOW_TO_GET = (
-    "put the files of the source (N_800_1.mat to O_1400_5.mat) into DIR/uestc/, and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+    "`faultbench data get uestc --data-dir DIR` gets it, to DIR/uestc/N_800_1.mat and so on; give --data-dir DIR or set FAULTBENCH_DATA=DIR"
 )
 
 CHANNEL = "accelerometer"
@@ -119,8 +116,8 @@ class Uestc:
             version=f"{READER_VERSION}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}",
             recordings=tuple(recordings),
             targets=(NAME,),
-            cite=CITE,
-            licence=LICENCE,
+            cite=UESTC_CITE,
+            licence=UESTC_LICENCE,
             missing=missing,
         )
 
@@ -140,11 +137,26 @@ class Uestc:
         listed = recording.channel(channel).samples
         if stored.size != listed:
             raise DataError(f"{NAME}: {mat.path} holds {stored.size} samples where {listed} were listed: run it again")
-        strongest = float(np.abs(stored).max())
-        if strongest > _STRONGEST:
-            raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")
+        _check_strength(mat, stored)
         signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32)
         return signal
+
+    def check_file(self, file: Path) -> None:
+        """Returns where a file holds what those of the source hold, its signal included.
+
+        Raises:
+            DataError: It does not.
+        """
+        if file.name not in {f"{piece.id}.mat" for piece in pieces()}:
+            raise DataError(f"{NAME}: {file.name} is no file of the source: they are called N_800_1.mat to O_1400_5.mat")
+        mat = open_mat(file, max_bytes=_MAX_FILE_BYTES)
+        _listed(mat)
+        _check_strength(mat, mat.read("Data")["Data"])
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the variable of a signal."""
+        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        return Origin(mat.path.name, "Data", mat.sha256, RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")
@@ -213,3 +225,9 @@ def _check_signal(mat: MatFile, variable: MatVariable) -> None:
     else:
         return
     raise DataError(f"{NAME}: Data of {mat.path} {problem}: get the file again")
+
+
+def _check_strength(mat: MatFile, signal: NDArray[Any]) -> None:
+    strongest = float(np.abs(signal).max())
+    if strongest > _STRONGEST:
+        raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")

@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Recording, UsageError, noted, read_csv
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, noted, read_csv
+from faultbench_datasets.publications import XJTU_SY_CITE, XJTU_SY_HOMEPAGE, XJTU_SY_LICENCE
 from faultbench_datasets.xjtu_sy.bearings import BEARINGS, GEOMETRY, SINGLE, Bearing
 from faultbench_datasets.xjtu_sy.onset import Onset, find_onset
 
@@ -38,14 +39,9 @@ RATE_HZ = 25_600.0
 SAMPLES = 32_768
 MOUNTING = "test-bearing"
 
-CITE = (
-    "B. Wang, Y. Lei, N. Li, N. Li 2020, A hybrid prognostics approach for estimating remaining useful life of rolling element bearings, "
-    "IEEE Trans. Reliab. 69(1), 401-412, doi 10.1109/TR.2018.2882682"
-)
-LICENCE = "none stated; the source lets anyone use the data and asks to be cited"
 _HOW_TO_GET = (
-    "download XJTU-SY_Bearing_Datasets (https://biaowang.tech/xjtu-sy-bearing-datasets), unpack it as "
-    "DIR/xjtu_sy/35Hz12kN/Bearing1_1/1.csv and so on, and give --data-dir DIR or set FAULTBENCH_DATA=DIR"
+    f"download it by hand ({XJTU_SY_HOMEPAGE}); `faultbench data get xjtu_sy --from FOLDER --data-dir DIR` takes it over, to "
+    "DIR/xjtu_sy/35Hz12kN/Bearing1_1/1.csv and so on; give --data-dir DIR or set FAULTBENCH_DATA=DIR"
 )
 _MAX_FILE_BYTES = 16 * 1024 * 1024
 """Twelve times an official file."""
@@ -99,8 +95,8 @@ class XjtuSy:
             version=f"{READER_VERSION}-{self._damage}-{self._minutes}-{contents.hexdigest()[:16]}",
             recordings=tuple(recordings),
             targets=(MOUNTING,),
-            cite=CITE,
-            licence=LICENCE,
+            cite=XJTU_SY_CITE,
+            licence=XJTU_SY_LICENCE,
             missing=missing,
         )
 
@@ -124,6 +120,20 @@ class XjtuSy:
                 raise DataError(f"xjtu_sy: {path} has changed since it was listed: run again")
             self._last = path, signals
         return self._last[1][CHANNELS.index(channel)].copy()
+
+    def check_file(self, file: Path) -> None:
+        """Returns where a file is a minute's measurement: every row of it is read.
+
+        Raises:
+            DataError: It is none.
+        """
+        _read(file)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the column of a signal."""
+        bearing, minute = _found(recording.id)
+        file = f"{bearing.condition.folder}/{bearing.name}/{minute}.csv"
+        return Origin(file, HEADER[CHANNELS.index(channel)], recorded_hz=RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

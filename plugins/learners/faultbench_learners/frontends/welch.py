@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from faultbench.api import NetShape, UsageError
+from faultbench_learners.frontends.slow import Levels
 
 FLOOR = 1e-5
 """Added to the normalised power: 50 dB under the mean, below any accelerometer's noise in these bands."""
@@ -23,27 +24,34 @@ class Welch:
     Args:
         segment: Samples per Hann segment; `segment / 2` bins come out.
         overlap: Segments that cover one sample: 2 is the usual half overlap.
+        slow_unit: How much of a slow channel's unit weighs as much as one neper.
     """
 
-    def __init__(self, segment: int = 256, overlap: int = 2) -> None:
+    def __init__(self, segment: int = 256, overlap: int = 2, slow_unit: float = 10.0) -> None:
         if segment % overlap:
             raise UsageError(f"welch: segment={segment} is no multiple of overlap={overlap}: choose one that is")
-        self.segment, self.overlap = segment, overlap
+        self.segment, self.overlap, self.slow_unit = segment, overlap, slow_unit
 
     def module(self, shape: NetShape) -> nn.Module:
-        """A module from (n, channel, sample) to (n, channel, segment / 2), in nepers, mean power 1 before the logarithm."""
+        """A module from (n, channel, sample) to (n, channel, segment / 2), in nepers, mean power 1 before the logarithm.
+
+        Each channel has a spectrum of its own; of a slow one there is its level instead (`slow.Levels`).
+
+        Raises:
+            UsageError: The window does not hold whole hops.
+        """
         hop = self.segment // self.overlap
         if shape.window % hop or shape.window < self.segment:
             raise UsageError(f"welch: a window of {shape.window} samples does not hold whole hops of {hop}: choose another segment")
-        return _Welch(self.segment, hop)
+        return _Welch(shape, self.segment, hop, self.slow_unit)
 
 
 class _Welch(nn.Module):
     """See `Welch.module`."""
 
-    def __init__(self, segment: int, hop: int) -> None:
+    def __init__(self, shape: NetShape, segment: int, hop: int, slow_unit: float) -> None:
         super().__init__()
-        self.hop, self.overlap = hop, segment // hop
+        self.hop, self.overlap, self.levels = hop, segment // hop, Levels(shape, slow_unit)
         sample = torch.arange(segment, dtype=torch.float64)
         bins = torch.arange(1, segment // 2 + 1, dtype=torch.float64)
         phase = 2 * torch.pi * sample[:, None] * bins / segment
@@ -60,4 +68,4 @@ class _Welch(nn.Module):
         frames = torch.cat([blocks[..., i : i + count, :] for i in range(self.overlap)], -1)
         spectrum = (frames @ self.dft).unflatten(-1, (2, -1))
         power = (spectrum * spectrum).sum(-2).mean(-2)
-        return 0.5 * torch.log(power / (power.mean(-1, keepdim=True) + TINY) + FLOOR)
+        return self.levels(0.5 * torch.log(power / (power.mean(-1, keepdim=True) + TINY) + FLOOR), windows)

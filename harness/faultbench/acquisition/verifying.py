@@ -1,0 +1,131 @@
+"""Whether the files of a data set are what their source published: by size and SHA-256 where they are known, else by its own reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faultbench.acquisition.archive import INSTALL, NoToolError
+from faultbench.acquisition.holdings import Holding, look
+from faultbench.acquisition.local import digest_of
+from faultbench.acquisition.publication import ChecksFiles, Publication, PublishedFile
+from faultbench.acquisition.shown import Shown, Silent
+from faultbench.acquisition.source_record import Origin, read_origins
+from faultbench.errors import DataError
+
+if TYPE_CHECKING:
+    from faultbench.data.recording import DataSet
+
+OFFICIAL, ALTERED, READABLE, UNCHECKED, WRONG, MISSING = "official", "altered", "readable", "unchecked", "wrong", "missing"
+GRADES = {
+    OFFICIAL: "the SHA-256 is that of the source's file",
+    ALTERED: "not the source's file, but the data set's reader takes it",
+    READABLE: "the SHA-256 is not known; the data set's reader takes it",
+    UNCHECKED: "not the source's file, or not known, and nothing here can look into it",
+    WRONG: "not what it should be",
+    MISSING: "not here",
+}
+"""What a file can be, and what that means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One file.
+
+    Args:
+        path: In the data set's folder.
+        grade: One of `GRADES`.
+        why: What is to be known of it; empty where the grade says all.
+    """
+
+    path: str
+    grade: str
+    why: str = ""
+
+
+def verify(
+    dataset: str, publication: Publication, root: Path, reader: object = None, shown: Shown | None = None
+) -> tuple[Path, list[Verified]]:
+    """The folder, and what each published file in it is.
+
+    Args:
+        dataset: The data set's name.
+        publication: What its source publishes.
+        root: The data folder.
+        reader: The data set itself, which may check its files one by one; or None.
+        shown: Is told how it goes.
+
+    Raises:
+        DataError: A folder cannot be listed, or its record is damaged.
+    """
+    shown = shown or Silent()
+    holding = look(dataset, publication, root)
+    origins = read_origins(holding.folder)
+    there = [(file, path) for file in publication.files for path in (file.path, *file.holds) if path in holding.paths]
+    shown.began("verifying", len(there))
+    found = []
+    for file, path in there:
+        shown.file(path, file.size_bytes if path == file.path else None)
+        found.append(_verified(holding.folder / path, file if path == file.path else PublishedFile(path), origins.get(path), reader))
+        shown.done()
+    return holding.folder, [*found, *_missing(holding)]
+
+
+def read_all(reader: DataSet, shown: Shown | None = None) -> list[Verified]:
+    """What each recording is, by reading all its signals: for a data set that cannot check its files one by one.
+
+    Raises:
+        DataError: It cannot say what there is.
+    """
+    shown = shown or Silent()
+    recordings = reader.catalogue().recordings
+    shown.began("reading", len(recordings))
+    found = []
+    for recording in recordings:
+        shown.file(recording.id, None)
+        try:
+            for channel in recording.channels:
+                reader.read(recording, channel.name)
+        except DataError as error:
+            found.append(Verified(recording.id, WRONG, str(error)))
+        else:
+            found.append(Verified(recording.id, READABLE))
+        shown.done()
+    return found
+
+
+def _missing(holding: Holding) -> Iterator[Verified]:
+    for file in holding.missing:
+        count = holding.partly.get(file.path)
+        yield Verified(file.path, MISSING, f"{count} of the {len(file.holds)} files it holds are there" if count else "")
+
+
+def _verified(place: Path, file: PublishedFile, origin: Origin | None, reader: object) -> Verified:
+    try:
+        size, digest = place.stat().st_size, digest_of(place)
+    except OSError as error:
+        return Verified(file.path, WRONG, f"it cannot be read, {error.strerror or error}")
+    except DataError as error:
+        return Verified(file.path, WRONG, str(error))
+    if file.sha256 and digest == file.sha256:
+        return Verified(file.path, OFFICIAL, "" if file.checked else "as published elsewhere; that was not compared with a file")
+    if origin is not None and digest != origin.sha256:
+        return Verified(file.path, WRONG, f"it has changed since it was got on {origin.got[:10]}: remove it and get it again")
+    other = ""
+    if file.sha256 and file.checked:
+        other = "its SHA-256 is not the official one"
+    elif file.sha256:
+        other = "its SHA-256 is not the one that is published elsewhere"
+    elif file.size_bytes not in (None, size):
+        other = f"it has {size} bytes, {file.size_bytes} are known"
+    if not isinstance(reader, ChecksFiles):
+        return Verified(file.path, UNCHECKED, other)
+    try:
+        reader.check_file(place)
+    except NoToolError:
+        return Verified(file.path, UNCHECKED, f"nobody could look into it: {INSTALL}")
+    except DataError as error:
+        return Verified(file.path, WRONG, str(error))
+    return Verified(file.path, ALTERED if other and file.checked else READABLE, other)

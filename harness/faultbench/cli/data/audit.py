@@ -1,0 +1,86 @@
+"""`faultbench data audit`: what splits share, whatever their level promises, and what shortcuts would score."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated
+
+import typer
+
+from faultbench.cli.completion import names_of
+from faultbench.cli.data.options import DataDir
+from faultbench.cli.ending import quiet_pipe, stoppable
+from faultbench.cli.options import Names, axis, named
+from faultbench.cli.places import STDOUT, check_file
+from faultbench.cli.session import session_of
+from faultbench.discovery import one_line
+
+
+def audit(
+    ctx: typer.Context,
+    dataset: Annotated[Names, axis("d", "dataset", "datasets", "Data set")] = None,
+    scenario: Annotated[Names, axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
+    source: Annotated[
+        Names,
+        typer.Option(
+            metavar="NAME",
+            help="Data set to train on, for a scenario that takes others (new-dataset).",
+            autocompletion=names_of("datasets"),
+        ),
+    ] = None,
+    ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
+    shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
+    shots_rare: Annotated[
+        int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")
+    ] = None,
+    queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
+    episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
+    data_dir: DataDir = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: the cores this process may use, at most 8]")] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE|-", help="Write the reports as JSON; - prints them instead.")] = None,
+) -> int:
+    """Print what a split shares, who is on which side, and what shortcuts score.
+
+    Nothing is trained. Ends with 2 where a split breaks its level or cannot be made.
+    """
+    from faultbench.matrix.settings import settings
+
+    options = {
+        "datasets": named(dataset),
+        "scenarios": named(scenario),
+        "source": named(source),
+        "ways": ways,
+        "shots": shots,
+        "shots_rare": shots_rare,
+        "queries": queries,
+        "episodes": episodes,
+        "seeds": seeds,
+        "data_dir": data_dir,
+        "jobs": jobs,
+    }
+    settled = settings(None, options)
+    session = session_of(ctx)
+    registry = session.registry()
+    check_file("--json", json)
+
+    from faultbench.inspection.audits import document, execute, exit_code, plan
+    from faultbench.report.audit import print_audits
+    from faultbench.report.console import Stdout
+    from faultbench.report.document import write_json
+    from faultbench.report.progress import progress
+
+    planned = plan(settled, registry)
+    for warning in planned.warnings:
+        print(f"warning: {one_line(warning)}", file=sys.stderr)
+    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+        reports = execute(planned, shown)
+    with quiet_pipe():
+        try:
+            if json is not None:
+                write_json(document(reports, session.command), json)
+        finally:
+            if json != STDOUT:
+                print_audits(reports, Stdout())
+    return exit_code(reports)
