@@ -19,6 +19,14 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory):
+    """What data sets note of made-up files stays out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAULTBENCH_CACHE", str(tmp_path_factory.mktemp("cache-of-the-tests")))
+        yield
+
+
 RATE_HZ, WINDOW, SAMPLES = 12_000.0, 512, 512 * 12
 CLASSES = ("inner 7 mil", "inner 14 mil", "ball 7 mil", "ball 14 mil", "outer 7 mil", "outer 14 mil")
 

@@ -17,7 +17,8 @@ _HOMES = {
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
     "faultbench.data.filenotes": ("noted",),
-    "faultbench.data.matfile": ("MatFile", "MatVariable", "open_mat"),
+    "faultbench.data.latest": ("Latest",),
+    "faultbench.data.matfile": ("MatFile", "MatHeader", "MatVariable", "mat_headers", "open_mat"),
     "faultbench.data.origin": ("Filtering", "Origin"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
@@ -71,8 +72,11 @@ if TYPE_CHECKING:
     from faultbench.data.episodes import draw_episodes as draw_episodes
     from faultbench.data.episodes import generator as generator
     from faultbench.data.filenotes import noted as noted
+    from faultbench.data.latest import Latest as Latest
     from faultbench.data.matfile import MatFile as MatFile
+    from faultbench.data.matfile import MatHeader as MatHeader
     from faultbench.data.matfile import MatVariable as MatVariable
+    from faultbench.data.matfile import mat_headers as mat_headers
     from faultbench.data.matfile import open_mat as open_mat
     from faultbench.data.origin import Filtering as Filtering
     from faultbench.data.origin import Origin as Origin

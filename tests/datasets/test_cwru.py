@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 
+from faultbench.data import matfile
 from faultbench.errors import DataError, UsageError
-from faultbench_datasets.cwru import Cwru
+from faultbench_datasets.cwru import Cwru, decimation
 from faultbench_datasets.cwru.decimation import decimate, decimated_length
 from faultbench_datasets.cwru.records import NTN_6205, SKF_6203, SKF_6205, records
 
@@ -284,7 +286,9 @@ def test_a_variable_that_is_no_signal_is_refused_when_listed(folder: Path, put: 
         Cwru(data_dir=folder).catalogue()
 
 
-@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (1e40, "no acceleration in g")])
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "not finite"), (np.inf, "not finite"), (1e40, "too large for float32"), (1e20, "no acceleration in g")]
+)
 def test_values_that_are_no_accelerations_are_refused_when_read(folder: Path, put: Callable[..., Path], value: float, said: str) -> None:
     signal = noise()
     signal[77] = value
@@ -313,6 +317,61 @@ def test_an_exchanged_file_changes_the_version_and_a_shorter_one_is_refused(fold
     put(106, **both("X106", 1772))
     with pytest.raises(DataError, match=r"105\.mat cannot be read"):
         data.read(before.recordings[0], "DE")
+
+
+def test_a_file_that_changed_behind_the_catalogue_is_not_read_as_the_listed_one(folder: Path, put: Callable[..., Path]) -> None:
+    put(105, **both("X105", 1797))
+    data = Cwru(data_dir=folder)
+    (recording,) = data.catalogue().recordings
+    data.read(recording, "DE")
+    put(105, **both("X105", 1797))  # other noise, as long
+    with pytest.raises(DataError, match=r"105\.mat has changed since it was listed: run again"):
+        data.read(recording, "DE")
+
+
+def test_files_that_did_not_change_are_not_opened_to_list_them_again(
+    folder: Path, put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(105, **both("X105", 1797))
+    put(278, **both("X278", 1796))
+    before = Cwru(data_dir=folder).catalogue()
+    opened = []
+    honest = matfile.open_mat
+    monkeypatch.setattr(matfile, "open_mat", lambda path, *rest: opened.append(path.name) or honest(path, *rest))
+    assert Cwru(data_dir=folder).catalogue() == before
+    assert opened == []
+    put(278, **both("X278", 1796))
+    assert Cwru(data_dir=folder).catalogue() != before
+    assert opened == ["278.mat"]
+
+
+def test_a_file_is_parsed_once_for_all_its_channels_and_both_machine_ends(
+    folder: Path, put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(97, **both("X097", 1796, 96_000))
+    data = Cwru(data_dir=folder)
+    recordings = data.catalogue().recordings
+    parsed = []
+    honest = matfile.MatFile.read
+    monkeypatch.setattr(matfile.MatFile, "read", lambda self, *names, **how: parsed.append(names) or honest(self, *names, **how))
+    for recording in recordings:
+        for channel in recording.channels:
+            data.read(recording, channel.name)
+    assert parsed == [("X097_DE_time", "X097_FE_time")]
+
+
+def test_several_threads_parse_each_file_once(folder: Path, put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(105, 109)
+    for number in (*numbers, 97):
+        put(number, **both(f"X{number:03d}", None, 96_000))
+    data = Cwru(data_dir=folder)
+    recordings = data.catalogue().recordings
+    parsed = []
+    honest = matfile.MatFile.read
+    monkeypatch.setattr(matfile.MatFile, "read", lambda self, *names, **how: parsed.append(self.path.stem) or honest(self, *names, **how))
+    with ThreadPoolExecutor(data.readers) as pool:
+        list(pool.map(lambda recording: [data.read(recording, channel.name) for channel in recording.channels], recordings))
+    assert sorted(parsed) == ["105", "106", "107", "108", "97"]
 
 
 def test_a_damaged_file_is_one_line_wherever_it_is_cut(folder: Path, put: Callable[..., Path]) -> None:
@@ -352,3 +411,38 @@ def test_decimated_length_is_what_decimation_gives(samples: int) -> None:
     for end in ("drive-end", "fan-end"):
         assert len(decimate(np.ones(samples), end)) == decimated_length(samples, end)
     assert decimated_length(900, "drive-end") == 0
+
+
+@pytest.mark.parametrize("end", ["drive-end", "fan-end"])
+def test_the_taps_are_those_that_scipy_designs(end: str) -> None:
+    np.testing.assert_allclose(decimation._taps(end)[::-1], decimation.filtering(end).taps(), rtol=0, atol=1e-15)
+
+
+def by_upfirdn(signal: np.ndarray, end: str) -> np.ndarray:
+    """As scipy does it."""
+    from scipy.signal import upfirdn
+
+    taps = decimation._taps(end)
+    whole = upfirdn(taps[::-1], signal, up=1, down=4)
+    return whole[(len(taps) - 1) // 4 :][: decimated_length(len(signal), end)].astype(np.float32)
+
+
+@pytest.mark.parametrize("end", ["drive-end", "fan-end"])
+@pytest.mark.parametrize("scale", [1e-6, 0.07, 300.0])
+def test_decimation_gives_what_upfirdn_gives_to_the_last_bit(end: str, scale: float) -> None:
+    for samples in (965, 5000, 112_640, 112_641, 112_643):
+        signal = scale * np.round(RNG.standard_normal(samples), 4)
+        np.testing.assert_array_equal(decimate(signal, end).view(np.uint32), by_upfirdn(signal, end).view(np.uint32))
+
+
+@pytest.mark.parametrize("end", ["drive-end", "fan-end"])
+def test_how_a_machine_sums_changes_no_bit(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: sums that are off by as much as the order of summing can make of it, which rounds otherwise somewhere."""
+    signal = RNG.standard_normal(400_000)
+    taps = decimation._taps(end)
+    off = len(taps) * 2.0**-53 * np.abs(taps).sum() * np.abs(signal).max()
+    honest = decimation._correlated
+    monkeypatch.setattr(decimation, "_correlated", lambda *given: honest(*given) + off * RNG.uniform(-1, 1, given[2]))
+    wanted = by_upfirdn(signal, end)
+    assert (decimation._correlated(signal, taps, len(wanted)).astype(np.float32) != wanted).any()
+    np.testing.assert_array_equal(decimate(signal, end).view(np.uint32), wanted.view(np.uint32))

@@ -216,6 +216,19 @@ def test_a_recording_or_channel_of_another_set_is_refused(root: Path) -> None:
 # --- what the source has wrong
 
 
+def test_files_that_did_not_change_are_not_opened_to_list_them_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout.write_set(root, "K001 KA04", range(15, 21))
+    before = Paderborn(data_dir=root.parent).catalogue()
+    opened: list[str] = []
+    honest = paderborn._looked_at
+    monkeypatch.setattr(paderborn, "_looked_at", lambda path: opened.append(path.name) or honest(path))
+    assert Paderborn(data_dir=root.parent).catalogue() == before
+    assert opened == []
+    layout.write_measurement(root, "K001", number=15, seconds=1.1)
+    assert Paderborn(data_dir=root.parent).catalogue().version != before.version
+    assert opened == ["N15_M07_F10_K001_15.mat"]
+
+
 def test_the_unreadable_official_file_is_left_out_with_its_reason_and_a_mended_one_is_read(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

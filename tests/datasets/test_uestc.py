@@ -139,6 +139,15 @@ def test_an_exchanged_file_changes_the_version_and_a_shorter_one_is_refused(fold
         data.read(before.recordings[0], "accelerometer")
 
 
+def test_a_file_that_changed_behind_the_catalogue_is_not_read_as_the_listed_one(folder: Path, put: Callable[..., Path]) -> None:
+    put("N_800_1", official(noise()))
+    data = Uestc(data_dir=folder)
+    (recording,) = data.catalogue().recordings
+    put("N_800_1", official(noise()))
+    with pytest.raises(DataError, match=r"N_800_1\.mat has changed since it was listed: run again"):
+        data.read(recording, "accelerometer")
+
+
 def test_a_damaged_file_is_one_line_wherever_it_is_cut(folder: Path, put: Callable[..., Path]) -> None:
     path = put("N_800_1", official(noise()))
     data = Uestc(data_dir=folder)

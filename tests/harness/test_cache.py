@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from faultbench.data.filestate import file_state
 from faultbench.errors import CellError, UsageError
 from faultbench.folders import cache_root
-from faultbench.matrix.cache import Cache, entry_of
+from faultbench.matrix import cache as cache_module
+from faultbench.matrix.cache import STAMPED_FROM_BYTES, Cache, entry_of
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -122,6 +124,112 @@ def test_a_damaged_value_is_thrown_away_and_made_again(tmp_path: Path, damage) -
     assert made == ["two"]
     assert (value / "value.txt").read_text() == "two"
     assert Cache(tmp_path).get(KEY) == value
+
+
+# --- stamps
+
+
+def writes_much(out: Path) -> None:
+    (out / "signal.npy").write_bytes(bytes(range(256)) * (STAMPED_FROM_BYTES // 256))
+    (out / "catalogue.json").write_text("{}")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    return Cache(tmp_path).get_or_make(KEY, writes_much)
+
+
+def put_back(path: Path, change) -> None:
+    """Changes a file, keeping its size and putting back its time of writing."""
+    before = path.stat()
+    change(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def flip_a_bit(path: Path) -> None:
+    with path.open("rb+") as file:
+        file.seek(-1000, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+def exchange(path: Path) -> None:
+    """Another file of the size is renamed onto it."""
+    other = path.parents[3] / "other"
+    other.write_bytes(bytes(path.stat().st_size))
+    other.rename(path)
+
+
+def test_a_large_value_that_nobody_touched_is_not_read_again(tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "_sha256", lambda path: pytest.fail(f"{path} is read"))
+    assert Cache(tmp_path).get(KEY) == large
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who sets the time of writing back is noticed by the time of change")
+@pytest.mark.parametrize("change", [flip_a_bit, exchange])
+def test_changed_content_is_found_though_size_and_time_of_writing_are_what_they_were(tmp_path: Path, large: Path, change) -> None:
+    put_back(large / "signal.npy", change)
+    assert Cache(tmp_path).get(KEY) is None
+    assert Cache(tmp_path).get_or_make(KEY, writes_much) == large
+    assert Cache(tmp_path).verify(KEY)
+
+
+def test_content_that_changed_within_a_tick_of_the_clock_is_found(tmp_path: Path) -> None:
+    for _ in range(20):
+        value = Cache(tmp_path).get_or_make(KEY, writes_much)
+        put_back(value / "signal.npy", flip_a_bit)
+        assert Cache(tmp_path).get(KEY) is None
+
+
+@pytest.mark.parametrize("damage", [lose_the_manifest, damage_the_manifest, swap_the_manifest])
+def test_a_stamp_saves_no_value_whose_manifest_is_not_its_own(tmp_path: Path, large: Path, damage) -> None:
+    damage(large)
+    assert Cache(tmp_path).get(KEY) is None
+
+
+def test_a_stamp_saves_no_value_with_a_file_too_many_or_too_few(tmp_path: Path, large: Path) -> None:
+    (large / "stranger.txt").write_text("hello")
+    assert Cache(tmp_path).get(KEY) is None
+    (large / "stranger.txt").unlink()
+    assert Cache(tmp_path).get(KEY) == large
+    (large / "catalogue.json").unlink()
+    assert Cache(tmp_path).get(KEY) is None
+
+
+@pytest.mark.parametrize(
+    "stamp", [None, b"", b"[]", b'{"manifest": 1, "files": {"signal.npy": [1]}}', b'{"files": 3}', b'{"files": {}}', b"\xff"]
+)
+def test_a_value_whose_stamp_is_of_no_use_is_compared_and_stamped(
+    tmp_path: Path, large: Path, stamp: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = large.parent / "stamp.json"
+    path.unlink() if stamp is None else path.write_bytes(stamp)
+    assert Cache(tmp_path).get(KEY) == large
+    monkeypatch.setattr(cache_module, "_sha256", lambda path: pytest.fail(f"{path} is read"))
+    assert Cache(tmp_path).get(KEY) == large
+
+
+def test_a_touched_file_is_compared_and_found_sound(tmp_path: Path, large: Path) -> None:
+    os.utime(large / "signal.npy")
+    assert Cache(tmp_path).get(KEY) == large
+
+
+def test_a_small_value_has_no_stamp_and_is_always_compared(tmp_path: Path) -> None:
+    value = Cache(tmp_path).get_or_make(KEY, writes("one"))
+    assert not (value.parent / "stamp.json").exists()
+
+
+def test_verify_compares_everything_whatever_the_stamp_says(tmp_path: Path, large: Path) -> None:
+    assert Cache(tmp_path).verify(KEY)
+    assert not Cache(tmp_path).verify(OTHER)
+    flip_a_bit(large / "signal.npy")
+    said = json.loads((large.parent / "stamp.json").read_text())
+    said["files"]["signal.npy"] = file_state(large / "signal.npy")  # as a failing disk would, the states say that nothing happened
+    (large.parent / "stamp.json").write_text(json.dumps(said))
+    assert Cache(tmp_path).get(KEY) is not None, "what the documents say that a stamp does not find"
+    assert not Cache(tmp_path).verify(KEY)
 
 
 def test_what_fails_is_not_kept(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import multiprocessing
 import os
 import struct
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -72,6 +74,84 @@ def test_a_file_of_known_digest_is_read_in_this_process(mat: Path, monkeypatch: 
     opened = open_mat(mat, known={hashlib.sha256(mat.read_bytes()).hexdigest()})
     np.testing.assert_array_equal(opened.read("X105_DE_time")["X105_DE_time"], SIGNAL)
     assert list(opened.variables()) == ["X105_DE_time", "X105RPM"]
+
+
+def test_a_file_of_known_digest_is_read_by_the_child_where_that_is_there_already(mat: Path) -> None:
+    known = {hashlib.sha256(mat.read_bytes()).hexdigest()}
+    assert open_mat(mat).variables()
+    assert matfile.READER.running
+    assert not open_mat(mat, known=known)._inside
+    np.testing.assert_array_equal(open_mat(mat, known=known).read("X105_DE_time")["X105_DE_time"], SIGNAL)
+    matfile.READER.close()
+    assert open_mat(mat, known=known)._inside
+
+
+def test_who_asks_the_child_imports_no_scipy(mat: Path) -> None:
+    """It would take longer than reading dozens of files."""
+    code = (
+        "import sys; from pathlib import Path; from faultbench.data.matfile import open_mat\n"
+        "mat = open_mat(Path(sys.argv[1])); mat.header('X105RPM'); mat.read('X105_DE_time')\n"
+        "print([name for name in sys.modules if name.split('.')[0] == 'scipy'])"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(mat)], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_headers_and_single_numbers_come_in_one_request_and_are_kept(mat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "cache"))
+    asked = []
+    honest = matfile.READER.look
+    monkeypatch.setattr(matfile.READER, "look", lambda *given: asked.append(given[1]) or honest(*given))
+
+    def headers() -> matfile.MatHeader:
+        (header,) = matfile.mat_headers("plant", "1", [mat], lambda path: ("X105RPM", "X105_DE_time", path.stem))
+        return header
+
+    first = headers()
+    assert first.numbers == {"X105RPM": 1797.0}
+    assert first.sha256 == hashlib.sha256(mat.read_bytes()).hexdigest()
+    assert {name: (v.shape, v.kind) for name, v in first.variables.items()} == {
+        "X105_DE_time": ((3000, 1), "double"),
+        "X105RPM": ((1, 1), "uint16"),
+    }
+    assert headers() == first
+    assert asked == [("X105RPM", "X105_DE_time", "105")]
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, value: float) -> None:
+    with pytest.raises(DataError, match=r"variable rpm of .* is not finite"):
+        open_mat(saved(tmp_path / "x.mat", rpm=value)).header("rpm")
+
+
+@pytest.mark.parametrize("value", ["t", {"a": 1.0}, 1j])
+def test_a_single_something_that_is_no_number_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(DataError, match=r"variable rpm holds .*, not real numbers"):
+        open_mat(saved(tmp_path / "x.mat", rpm=value)).header("rpm")
+
+
+def test_what_isal_inflates_zlib_inflates_too(mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some machines have no isal."""
+    content = mat.read_bytes()
+    by_isal = matfile_child.load(content, ["X105_DE_time"])["X105_DE_time"]
+    assert matfile_child.decompressobj is not zlib.decompressobj
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    spec = importlib.util.spec_from_file_location("without_isal", matfile_child.__file__)
+    assert spec
+    assert spec.loader
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert without.decompressobj is zlib.decompressobj
+    np.testing.assert_array_equal(without.load(content, ["X105_DE_time"])["X105_DE_time"], by_isal)
+    assert without.look(content, ["X105RPM"]) == matfile_child.look(content, ["X105RPM"])
+
+
+def test_a_wrong_checksum_is_noticed(mat: Path) -> None:
+    content = bytearray(mat.read_bytes())
+    size = struct.unpack_from("<I", content, 132)[0]
+    content[136 + size - 1] ^= 1  # the last byte of the first variable's stream belongs to its checksum
+    mat.write_bytes(content)
+    with pytest.raises(DataError, match=r"105\.mat cannot be read as a MATLAB file"):
+        open_mat(mat).read("X105_DE_time")
 
 
 def test_what_was_hashed_is_what_is_parsed_though_the_file_is_exchanged(mat: Path) -> None:
@@ -218,7 +298,7 @@ spec = importlib.util.spec_from_file_location("child", {str(Path(matfile_child._
 child = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(child)
 honest = child._answer
-def answer(names, content):
+def answer(request, content):
     if content == b"sleep": time.sleep(600)
     if content == b"die": os._exit(3)
     if content == b"babble": return [b"no JSON"]
@@ -227,7 +307,7 @@ def answer(names, content):
     if content == b"short": return [b'{{"arrays": [["x", "<f8", [100]]]}}', bytes(8)]
     if content == b"huge":
         sys.stdout.buffer.write((1 << 60).to_bytes(8, "big")); sys.stdout.buffer.flush(); time.sleep(600)
-    return honest(names, content)
+    return honest(request, content)
 child._answer = answer
 child.main()
 """
@@ -263,7 +343,7 @@ def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_o
 def test_the_child_is_kept_between_requests(misbehaving: Reader) -> None:
     misbehaving.load(content_of(1.0), ("x",), 60)
     first = misbehaving._child
-    misbehaving.variables(content_of(2.0), 60)
+    misbehaving.look(content_of(2.0), (), 60)
     assert misbehaving._child is first
 
 

@@ -1,11 +1,15 @@
 """Columns of numbers out of a csv file: quickly, in bounded memory, and either every row or an error with its line.
 
-A file is read in pieces of whole lines. In a piece, numpy finds all separators at once; the sixteen digits behind each point
-are fetched as two 64-bit words and turned into a number by three multiplications a word (Lemire & Langdale, "simdjson", 2019,
+`benchmarks/xjtu_ingest.py` compares it with libraries: pyarrow and polars keep the processor busy for longer, and take blanks, `nan`
+and a last line without an end as if they were meant.
+
+A file is read in pieces of whole lines. In a piece, numpy finds all separators at once; the sixteen bytes from the first digit
+of each field on (as a rule a digit, the point, fourteen digits) are fetched as two 64-bit words and turned into a number by
+three multiplications a word (Langdale & Lemire 2019, Parsing gigabytes of JSON per second, VLDB J. 28, sect. 3.2.1; their
 `parse_eight_digits_unrolled`), for all fields of the piece together. That nothing but digits stood there is known from their
-number in the whole piece. A field that this cannot settle (an exponent, no point, a value too close to the middle between two
-float32) goes through Python's `float`, one by one; a piece that is not laid out as expected is read line by line, which is
-what names the bad line.
+number in the whole piece. What this cannot settle (an exponent, no point, three digits before it, a value too close to the middle
+between two float32) goes through Python's `float`; a piece that is not laid out as expected is read line by line, which is what
+names the bad line.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,30 +31,31 @@ PIECE_BYTES = 512 * 1024
 """Read at once. The arrays made of a piece are some ten times as large, and should stay near the processor."""
 _KEPT_BYTES = 16 * 1024 * 1024
 
-_FRONT, _BACK = 8, 32
-"""Bytes around a piece, so that what is fetched at its edges lies within the buffer."""
-_NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_COMMA, _MINUS, _DOT, _LF, _CR, _ZERO, _NINE = (ord(c) for c in ",-.\n\r09")
-_DIGITS = 16
-"""Digits behind the point that make the number; those that follow are counted as digits and can change it by 1e-16."""
-_LONGEST = 63
+_BACK = 32
+"""Bytes behind a piece, so that what is fetched at its end lies within the buffer."""
+_NUMBER = r"[+-]?+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+"
+_ONE, _MANY = re.compile(_NUMBER.encode()), re.compile(rf"(?:{_NUMBER}\n)*+".encode())
+_COMMA, _MINUS, _POINT, _LF, _CR, _ZERO, _NINE = (ord(c) for c in ",-.\n\r09")
+_FETCHED = 16
+_DIGITS = 14
+"""Digits behind the point that make the number."""
+_OFF = 5e-14
+"""More than a field below 100 can be off: 1e-14 for the digits left out, and five roundings of 7e-15, that of `float` among them."""
 _MOST = float(np.finfo(np.float32).max)
-_SMALL = 2.0**-11
-"""From here on 1e-16 is less than `_NEAR` units in a float64's last place."""
-_NEAR = 1024
-_BELOW_FLOAT32 = 29
-"""Bits of a float64 that a float32 has not."""
 _NOT_ONE = 255
 _BIT = np.full(256, _NOT_ONE, dtype=np.uint8)
 """Which bit is set, the highest first, of a byte with one."""
 _BIT[[128 >> n for n in range(8)]] = np.arange(8)
 
 _U64 = np.uint64
+_UPPER = 1 if sys.byteorder == "little" else 0
+"""Which half of a word in memory is its upper one."""
 _ZEROS = _U64(0x3030303030303030)
-_TEN, _SHIFT8, _SHIFT16, _SHIFT32, _EIGHT_PLACES = _U64(10), _U64(8), _U64(16), _U64(32), _U64(10**8)
-_QUADS, _HIGH, _LOW = _U64(0x000000FF000000FF), _U64(0x000F424000000064), _U64(0x0000271000000001)
-_MASKS = np.array([[(1 << 8 * min(max(n - word, 0), 8)) - 1 for n in range(_LONGEST + 1)] for word in (0, 8)], dtype=np.uint64)
-"""(2, digits): what of the two words behind a point belongs to the number, by its digits there."""
+_PAIRS, _SHIFT8, _SHIFT16, _QUADS, _HIGH, _LOW = map(_U64, (2561, 8, 16, 0x000000FF000000FF, 0x000F424000000064, 0x0000271000000001))
+_BEHIND_POINT = _U64(0xFFFFFFFFFFFF0000)
+_POINT_BEHIND = np.uint16((_POINT ^ _ZERO) << 8)
+_MASKS = np.array([[(1 << 8 * min(max(n - word, 0), 8)) - 1 for word in (-2, 6)] for n in range(_DIGITS + 1)], dtype=np.uint64)
+"""(digits, 2): what of the two words belongs to the number, by its digits behind the point."""
 
 _Places = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
@@ -77,23 +83,25 @@ def read_csv(path: Path, header: Sequence[str], rows: int | None = None, max_byt
         raise ValueError(f"rows is {rows}, at least 1 can be asked for")
     parts: list[NDArray[np.float32]] = []
     line, read = 1, 0
-    for buffer, size in _pieces(path, max_bytes):
-        begin = _FRONT
+    for buffer, end in _pieces(path, max_bytes):
+        begin = 0
         if line == 1:
-            begin = _after_header(path, header, buffer, size)
+            begin = _after_header(path, header, buffer, end)
             line = 2
-            if begin == _FRONT + size:
+            if begin == end:
                 continue
-        part = _numbers(path, buffer, begin, _FRONT + size, columns, line)
-        read += part.shape[1]
-        line += part.shape[1]
+        part = _numbers(path, buffer, begin, end, columns, line)
+        read += len(part)
+        line += len(part)
         if rows is not None and read > rows:
             raise DataError(f"{path}, line {rows + 2}: there are more than {rows} rows: get the file again")
         parts.append(part)
     if read == 0 or (rows is not None and read != rows):
         expected = f"{rows} rows" if rows is not None else "rows"
         raise DataError(f"{path} ends after line {line - 1}, it holds {read} rows where {expected} are expected: get the file again")
-    return np.concatenate(parts, axis=1)
+    numbers = np.empty((columns, read), dtype=np.float32)
+    np.concatenate(parts, out=numbers.T)
+    return numbers
 
 
 @functools.cache
@@ -107,10 +115,10 @@ def _keep_memory() -> None:
 
 
 def _pieces(path: Path, max_bytes: int) -> Iterator[tuple[bytearray, int]]:
-    """A buffer that holds whole lines behind `_FRONT` bytes, and their size; the next piece lies in the same buffer."""
+    """A buffer that begins with whole lines, and where they end; the next piece lies in the same buffer."""
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
         raise DataError(f"{path} is not a regular file: give the csv file itself")
-    buffer = bytearray(_FRONT + PIECE_BYTES + _BACK)
+    buffer = bytearray(PIECE_BYTES + _BACK)
     held = done = 0
     try:
         with path.open("rb", buffering=0) as stream:
@@ -118,31 +126,31 @@ def _pieces(path: Path, max_bytes: int) -> Iterator[tuple[bytearray, int]]:
             if size > max_bytes:
                 raise DataError(f"{path} has {size} bytes, more than the {max_bytes} it may have: check that it is the right file")
             view = memoryview(buffer)
-            while count := stream.readinto(view[_FRONT + held : _FRONT + PIECE_BYTES]):
+            while count := stream.readinto(view[held:PIECE_BYTES]):
                 held += count
-                end = buffer.rfind(b"\n", _FRONT, _FRONT + held) + 1
+                end = buffer.rfind(b"\n", 0, held) + 1
                 if not end:
                     if held == PIECE_BYTES:
                         raise DataError(
                             f"{path}, line {_line_at(path, done)}: is longer than {PIECE_BYTES} bytes: check that it is the right file"
                         )
                     continue
-                yield buffer, end - _FRONT
-                done += end - _FRONT
-                rest = bytes(view[end : _FRONT + held])
+                yield buffer, end
+                done += end
+                rest = bytes(view[end:held])
                 held = len(rest)
-                view[_FRONT : _FRONT + held] = rest
+                view[:held] = rest
     except OSError as error:
         raise DataError(f"{path} cannot be read, {error.strerror or error}: check the path and its permissions") from error
     if held:
-        last = _shown(bytes(buffer[_FRONT : _FRONT + held]))
+        last = _shown(bytes(buffer[:held]))
         raise DataError(f"{path}, line {_line_at(path, done)}: ends in the middle ({last} without an end of line): get the file again")
 
 
 def _after_header(path: Path, header: Sequence[str], buffer: bytearray, size: int) -> int:
     """Where the first row begins."""
-    end = buffer.index(b"\n", _FRONT, _FRONT + size)
-    found = bytes(buffer[_FRONT:end])
+    end = buffer.index(b"\n", 0, size)
+    found = bytes(buffer[:end])
     expected = ",".join(header)
     if found.removesuffix(b"\r") != expected.encode():
         raise DataError(f"{path}, line 1: the header is {_shown(found)}, not {expected}: check that it is the right file")
@@ -156,7 +164,7 @@ def _line_at(path: Path, offset: int) -> int:
 
 
 def _numbers(path: Path, buffer: bytearray, begin: int, end: int, columns: int, line: int) -> NDArray[np.float32]:
-    """(column, row): the rows of a piece, whose first has the number `line`."""
+    """(row, column): the rows of a piece, whose first has the number `line`."""
     characters = np.frombuffer(buffer, dtype=np.uint8)
     found = _fields(characters, begin, end, columns)
     if found is None:
@@ -168,45 +176,43 @@ def _numbers(path: Path, buffer: bytearray, begin: int, end: int, columns: int, 
     # A settled field has one point, perhaps a minus, and digits: whether the rest of it are digits is told by their number.
     if others != _others(buffer, starts, ends, minus, unsettled):
         # An exponent, as a rule. What else it may be is found where the field is read by itself, or the lines.
-        for column in np.split(np.arange(len(starts)), columns):
-            letters = np.flatnonzero(body > _NINE) + begin
-            unsettled[column[np.searchsorted(ends[column], letters).clip(max=len(column) - 1)]] = True
+        unsettled[np.searchsorted(ends, np.flatnonzero(body > _NINE) + begin).clip(max=len(ends) - 1)] = True
         if others != _others(buffer, starts, ends, minus, unsettled):
             return _line_by_line(path, bytes(buffer[begin:end]), columns, line)
-    rows = len(starts) // columns
-    for field in np.flatnonzero(unsettled).tolist():
-        numbers[field] = _number(path, bytes(buffer[starts[field] : ends[field]]), line + field % rows)
-    return numbers.reshape(columns, rows)
+    fields = np.flatnonzero(unsettled)
+    if len(fields):
+        texts = [bytes(buffer[start:stop]) for start, stop in zip(starts[fields].tolist(), ends[fields].tolist(), strict=True)]
+        numbers[fields] = _by_float(path, texts, (line + fields // columns).tolist())
+    return numbers.reshape(-1, columns)
 
 
 def _others(buffer: bytearray, starts: _Places, ends: _Places, minus: _Flags, unsettled: _Flags) -> int:
     """How many characters of the fields are no digits, if all settled ones are numbers."""
     fields = np.flatnonzero(unsettled)
-    strange = sum(len(buffer[starts[field] : ends[field]].translate(None, b"0123456789")) for field in fields)
+    texts = (buffer[start:stop] for start, stop in zip(starts[fields].tolist(), ends[fields].tolist(), strict=True))
+    strange = sum(len(text.translate(None, b"0123456789")) for text in texts)
     return len(starts) + int(np.count_nonzero(minus)) + strange - len(fields) - int(np.count_nonzero(minus[fields]))
 
 
 def _fields(characters: NDArray[np.uint8], begin: int, end: int, columns: int) -> tuple[_Places, _Places, int] | None:
-    """Where each field begins and ends, column by column, and how many separators there are; None where rows differ in layout."""
+    """Where each field begins and ends, row by row, and how many separators there are; None where rows differ in layout."""
     body = characters[begin:end]
-    places = _set_places((body == _COMMA) | (body == _LF))
-    rows, rest = divmod(len(places), columns)
+    ends = _set_places((body == _COMMA) | (body == _LF))
+    rows, rest = divmod(len(ends), columns)
     layout = bytes([_COMMA] * (columns - 1) + [_LF])
-    if rest or body[places].tobytes() != layout * rows:
+    if rest or body[ends].tobytes() != layout * rows:
         return None
-    places += begin
-    grid = places.reshape(rows, columns).T
-    starts, ends = np.empty((2, columns, rows), dtype=np.int64)
-    ends[:] = grid
-    starts[0, 0] = begin
-    starts[0, 1:] = grid[-1, :-1] + 1
-    starts[1:] = grid[:-1] + 1
-    returns = characters[ends[-1] - 1] == _CR
+    ends += begin
+    starts = np.empty_like(ends)
+    starts[0] = begin
+    np.add(ends[:-1], 1, out=starts[1:])
+    lasts = ends[columns - 1 :: columns]
+    returns = characters[lasts - 1] == _CR  # before a first row without a character stand a line's end, or (-1) the zeros behind the piece
     if returns.all():
-        ends[-1] -= 1
+        lasts -= 1
     elif returns.any():
         return None
-    return starts.reshape(-1), ends.reshape(-1), rows * (columns + bool(returns.all()))
+    return starts, ends, rows * (columns + bool(returns.all()))
 
 
 def _set_places(mask: _Flags) -> _Places:
@@ -225,79 +231,91 @@ def _parsed(buffer: bytearray, characters: NDArray[np.uint8], starts: _Places, e
     """(field,): the numbers, which of them are not settled, and which have a minus."""
     minus = characters[starts] == _MINUS
     first = starts + minus
-    whole = characters[first] - np.uint8(_ZERO)
-    first += 1
-    unsettled = (characters[first] != _DOT) | (whole > 9)
-    if unsettled.any():
-        _two_digits(characters, first, whole, unsettled)
-    first += 1  # behind the point
-    fraction = ends - first
-    unsettled |= (fraction < 1) | (fraction > _LONGEST)
-    shortest = max(int(fraction.min()), 0)
-    if shortest < 1 or int(fraction.max()) > _LONGEST:
-        np.clip(fraction, 0, _LONGEST, out=fraction)
-    pairs = np.ndarray((len(buffer) - _DIGITS,), dtype=f"V{_DIGITS}", buffer=buffer, strides=(1,))
-    words: NDArray[np.uint64] = pairs[first].view("<u8").astype(np.uint64, copy=False).reshape(-1, 2)
-    words ^= _ZEROS
-    if shortest < _DIGITS:
-        for word in range(shortest // 8, 2):
-            words[:, word] &= _MASKS[word][fraction]
-    number = _sixteen_digits(words).astype(np.float64)
-    number *= 1e-16
-    number += whole
-
+    words = _fetched(buffer, first)
+    digit = words[:, 0].astype(np.uint16)  # with the point behind it
+    digit -= _POINT_BEHIND
+    unsettled = digit > 9
+    tens = _with_two_digits(characters, first, np.flatnonzero(unsettled))
+    if len(tens):
+        first[tens] += 1
+        words[tens] = _fetched(buffer, first[tens])
+        digit[tens] = characters[first[tens]] - np.uint8(_ZERO)
+        unsettled[tens] = False
+    digits = ends - first
+    digits -= 2
+    unsettled |= digits < 1
+    short = np.flatnonzero(digits < _DIGITS)
+    if len(short):
+        words[short] &= _MASKS[digits[short].clip(0)]
+    words[:, 0] &= _BEHIND_POINT
+    words[:, 0] |= digit << np.uint16(8)  # in the place of the point
+    eights = _eight_digits(words)
+    number = eights[:, 0] * 1e8
+    number += eights[:, 1]
+    number *= 1e-14
+    if len(tens):
+        number[tens] += 10.0 * (characters[first[tens] - 1] - np.uint8(_ZERO))
+    # Where what lies a little below and a little above are one float32, so is what lies between.
+    number -= _OFF
     nearest = number.astype(np.float32)
-    near = number.view(np.int64) + ((1 << (_BELOW_FLOAT32 - 1)) + _NEAR)
-    near &= (1 << _BELOW_FLOAT32) - 1
-    unsettled |= near < 2 * _NEAR
-    small = np.flatnonzero(number < _SMALL)
-    # Two to the -50 is more than what the roundings above make of a number. Where both ends are one float32, so is what lies between.
-    margin = number[small] * 2.0**-50 + np.where(fraction[small] > _DIGITS, 1.001e-16, 0.0)
-    unsettled[small] |= (number[small] - margin).astype(np.float32) != (number[small] + margin).astype(np.float32)
+    number += 2 * _OFF
+    unsettled |= nearest != number.astype(np.float32)
     signed = nearest.view(np.uint32)
     signed |= minus.astype(np.uint32) << np.uint32(31)
     return nearest, unsettled, minus
 
 
-def _two_digits(characters: NDArray[np.uint8], second: _Places, whole: NDArray[np.uint8], unsettled: _Flags) -> None:
-    """Settles fields with two digits before the point, in place; `second` becomes the place of the point."""
-    rest = np.flatnonzero(unsettled)
-    ones = characters[second[rest]] - np.uint8(_ZERO)
-    good = (whole[rest] < 10) & (ones < 10) & (characters[second[rest] + 1] == _DOT)
-    settled = rest[good]
-    whole[settled] = whole[settled] * np.uint8(10) + ones[good]
-    second[settled] += 1
-    unsettled[settled] = False
+def _fetched(buffer: bytearray, places: _Places) -> NDArray[np.uint64]:
+    """(place, 2): sixteen bytes from each place on, digits as 0 to 9."""
+    every = np.ndarray((len(buffer) - _FETCHED + 1,), dtype=f"V{_FETCHED}", buffer=buffer, strides=(1,))
+    words: NDArray[np.uint64] = every[places].view("<u8").astype(np.uint64, copy=False).reshape(-1, 2)
+    words ^= _ZEROS
+    return words
 
 
-def _sixteen_digits(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """(field, 2) to (field,): the number that sixteen digits (0 to 9, a byte each, the first in the lowest) spell. `words` is used up."""
-    other = words >> _SHIFT8
-    words *= _TEN
-    words += other
-    np.right_shift(words, _SHIFT16, out=other)
-    other &= _QUADS
-    other *= _LOW
+def _with_two_digits(characters: NDArray[np.uint8], first: _Places, fields: _Places) -> _Places:
+    """Those of some fields that have two digits before the point."""
+    places = first[fields]
+    two: _Flags = (characters[places] - np.uint8(_ZERO) < 10) & (characters[places + 1] - np.uint8(_ZERO) < 10)
+    two &= characters[places + 2] == _POINT
+    return fields[two]
+
+
+def _eight_digits(words: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The number that eight digits (0 to 9, a byte each, the first in the lowest) spell, for each word. `words` is used up."""
+    words *= _PAIRS
+    words >>= _SHIFT8
+    other = words >> _SHIFT16
     words &= _QUADS
+    other &= _QUADS
     words *= _HIGH
+    other *= _LOW
     words += other
-    words >>= _SHIFT32
-    return words[:, 0] * _EIGHT_PLACES + words[:, 1]
+    return words.view(np.uint32)[..., _UPPER::2]
 
 
 def _line_by_line(path: Path, text: bytes, columns: int, line: int) -> NDArray[np.float32]:
-    """(column, row), slowly: what is well-formed in an unusual way, and the error for what is not."""
+    """(row, column), slowly: what is well-formed in an unusual way, and the error for what is not."""
     rows = []
     for number, row in enumerate(text.split(b"\n")[:-1], start=line):
         fields = row.removesuffix(b"\r").split(b",")
         if len(fields) != columns:
             raise DataError(f"{path}, line {number}: {len(fields)} fields where {columns} are expected: get the file again")
         rows.append([_number(path, field, number) for field in fields])
-    return np.array(rows, dtype=np.float32).reshape(-1, columns).T
+    return np.array(rows, dtype=np.float32).reshape(-1, columns)
+
+
+def _by_float(path: Path, texts: Sequence[bytes], lines: Sequence[int]) -> NDArray[np.float32]:
+    """Fields by Python's `float`."""
+    if _MANY.fullmatch(b"".join(text + b"\n" for text in texts)):
+        values = np.array(list(map(float, texts)))
+        if (np.abs(values) <= _MOST).all():
+            return values.astype(np.float32)
+    return np.array([_number(path, text, line) for text, line in zip(texts, lines, strict=True)], dtype=np.float32)
 
 
 def _number(path: Path, text: bytes, line: int) -> np.float32:
-    if not _NUMBER.fullmatch(text):
+    if not _ONE.fullmatch(text):
         raise DataError(f"{path}, line {line}: {_shown(text)} is no number: get the file again")
     value = float(text)
     if not abs(value) <= _MOST:

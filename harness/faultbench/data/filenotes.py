@@ -1,29 +1,31 @@
 """What a data set found out about files, kept between runs: a pass over many files is made once, and goes on where it was stopped.
 
 The notes of a data set lie in one SQLite file, `notes/<data set>.sqlite` in the cache's folder. A note belongs to a file's
-path, size and time of change, and to the version of the code that wrote it. It can be lost at any time: it is made again.
+path and state (`filestate`), and to the version of the code that wrote it. It can be lost at any time: it is made again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from faultbench.data.filestate import FileState, file_state, settled_state
 from faultbench.errors import DataError, UsageError
 from faultbench.folders import cache_root
 
-_BATCH = 64
-"""Files whose notes are written down together."""
 _THREADS = 4
+_WRITE_EVERY_S = 1.0
+"""A killed pass has to read again what it read within this time."""
 _SAY_EVERY_S = 10.0
 """A pass that takes longer says on stderr how far it is."""
 _WAIT_S = 60.0
@@ -43,7 +45,6 @@ def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pat
         DataError: A file is not there.
         UsageError: The cache's folder cannot be written.
     """
-    states = [_state(file, version) for file in files]
     # `Path.resolve` asks the system about every folder on the way, for every file
     names = [hashlib.sha256(os.fsencode(os.path.abspath(file))).hexdigest() for file in files]  # noqa: PTH100
     with _notes(dataset) as notes:
@@ -51,37 +52,95 @@ def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pat
         found: dict[int, Any] = {}
         for i, name in enumerate(names):
             state, said = known.get(name, ("", ""))
-            if state == states[i]:
+            if state == _spelled(_state(files[i], file_state), version):
                 found[i] = json.loads(said)
         new = [i for i in range(len(files)) if i not in found]
         if new:
-            with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-                said_at = time.monotonic()
-                for at in range(0, len(new), _BATCH):
-                    batch = new[at : at + _BATCH]
-                    made = dict(zip(batch, pool.map(note, [files[i] for i in batch]), strict=True))
-                    _commit(notes, [(names[i], states[i], json.dumps(said, allow_nan=False)) for i, said in made.items()])
-                    found |= made
-                    if time.monotonic() - said_at > _SAY_EVERY_S:
-                        said_at = time.monotonic()
-                        print(f"{dataset}: looking through the files, once: {at + len(batch)} of {len(new)}", file=sys.stderr)
+            writer = _Writer(notes, dataset, len(new))
+            try:
+                for i, state, said in _made({i: files[i] for i in new}, note):
+                    writer.add(names[i], _spelled(state, version), said)
+                    found[i] = said
+            except BaseException:  # an interruption too: what was read is kept
+                with contextlib.suppress(UsageError):
+                    writer.write()
+                raise
+            writer.write()
     return [found[i] for i in range(len(files))]
 
 
-def _commit(notes: sqlite3.Connection, lines: Sequence[tuple[str, str, str]]) -> None:
+def _made(files: Mapping[int, Path], note: Callable[[Path], Any]) -> Iterator[tuple[int, FileState, Any]]:
+    """The number of each file, its state before it was read, and what `note` said, as they come.
+
+    Where one fails, what was begun is finished; then the error of the first in order is raised.
+    """
+
+    def make(file: Path) -> tuple[FileState, Any]:
+        return _state(file, settled_state), note(file)
+
+    threads = min(_THREADS, os.cpu_count() or 1)
+    failed: dict[int, BaseException] = {}
+    waiting = iter(files.items())
+    begun: dict[Future[tuple[FileState, Any]], int] = {}
+    pool = ThreadPoolExecutor(threads)
     try:
-        with notes:
-            notes.executemany("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", lines)
-    except sqlite3.OperationalError as error:  # no room, no permission, or another process keeps it locked
-        raise UsageError(f"{_folder()} cannot be written ({error}): set FAULTBENCH_CACHE to a folder that can") from error
+        while True:
+            if not failed:
+                begun |= {pool.submit(make, file): i for i, file in itertools.islice(waiting, 2 * threads - len(begun))}
+            if not begun:
+                break
+            for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                i = begun.pop(future)
+                error = future.exception()
+                if error is None:
+                    yield i, *future.result()
+                else:
+                    failed[i] = error
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if failed:
+        raise failed[min(failed)]
 
 
-def _state(file: Path, version: str) -> str:
+class _Writer:
+    """Writes notes down, many at a time, for each time costs as much as reading some files."""
+
+    def __init__(self, notes: sqlite3.Connection, dataset: str, total: int) -> None:
+        self._notes, self._dataset, self._total = notes, dataset, total
+        self._lines: list[tuple[str, str, str]] = []
+        self._done = 0
+        self._written_at = self._said_at = time.monotonic()
+
+    def add(self, name: str, state: str, said: Any) -> None:
+        self._lines.append((name, state, json.dumps(said, allow_nan=False)))
+        self._done += 1
+        now = time.monotonic()
+        if now - self._written_at > _WRITE_EVERY_S:
+            self.write()
+            self._written_at = now
+        if now - self._said_at > _SAY_EVERY_S:
+            self._said_at = now
+            print(f"{self._dataset}: looking through the files, once: {self._done} of {self._total}", file=sys.stderr)
+
+    def write(self) -> None:
+        """Writes what was added since the last time."""
+        lines, self._lines = self._lines, []
+        try:
+            with self._notes:
+                self._notes.executemany("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", lines)
+        except sqlite3.OperationalError as error:  # no room, no permission, or another process keeps it locked
+            raise UsageError(f"{_folder()} cannot be written ({error}): set FAULTBENCH_CACHE to a folder that can") from error
+
+
+def _state(file: Path, of: Callable[[Path], FileState]) -> FileState:
     try:
-        stat = file.stat()
+        return of(file)
     except OSError as error:
         raise DataError(f"{file} cannot be read, {error.strerror or error}: check the path and its permissions") from error
-    return f"{version} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def _spelled(state: FileState, version: str) -> str:
+    return " ".join(map(str, (version, *state)))
 
 
 @contextlib.contextmanager

@@ -1,17 +1,17 @@
 """MATLAB files from outside, read without trusting them.
 
-scipy says of `loadmat` that it is not hardened against hostile files. A file whose SHA-256 is known is therefore read in
-this process, any other by one persistent child process with limits of memory and time (`matfile_reader`, `matfile_child`), which returns
-plain arrays and no objects. The bytes that are hashed are the bytes that are parsed.
+scipy says of `loadmat` that it is not hardened against hostile files. A file whose SHA-256 is known may therefore be read in
+this process, any other is by one persistent child process with limits of memory and time (`matfile_reader`, `matfile_child`), which
+returns plain arrays and no objects. (Where the child is there already, it reads those that are known too: scipy need not be imported
+twice.) The bytes that are hashed are the bytes that are parsed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faultbench.data.filenotes import noted
 from faultbench.data.matfile_reader import READER, AbsentError, ReaderError
 from faultbench.errors import DataError
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 TIMEOUT_S = 60.0
 _NAMES_SHOWN = 8
+_HEADERS_VERSION = 1
+"""To be raised when `mat_headers` keeps something else of a file."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -48,6 +51,29 @@ class MatVariable:
 
 
 @dataclass(frozen=True, slots=True)
+class MatHeader:
+    """What the headers of a MATLAB file say.
+
+    Args:
+        path: The file.
+        sha256: Of its content, in hexadecimal.
+        variables: What it holds, by name.
+        numbers: The values of those variables that were asked for and are one number.
+    """
+
+    path: Path
+    sha256: str
+    variables: Mapping[str, MatVariable]
+    numbers: Mapping[str, float]
+
+    def holdings(self) -> str:
+        """The names of its variables, for a message of one line."""
+        names = [name if name.isidentifier() and len(name) < 64 else ascii(name[:60]) for name in self.variables]
+        more = len(names) - _NAMES_SHOWN
+        return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "") or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
 class MatFile:
     """A MATLAB file's content, not yet parsed.
 
@@ -65,33 +91,43 @@ class MatFile:
     known: bool
     timeout_s: float = TIMEOUT_S
 
-    def variables(self) -> dict[str, MatVariable]:
-        """What the file holds, by name, from its headers.
+    def header(self, *numbers: str) -> MatHeader:
+        """What the file holds, from its headers, which are read without the signals.
+
+        Args:
+            numbers: Variables whose value is wanted too, where it is one number.
 
         Raises:
-            DataError: It is damaged, or not what it claims to be.
+            DataError: It is damaged, or not what it claims to be, or one of those is a single something else, or not finite.
         """
         with self._readable():
-            if self.known:
-                from faultbench.data.matfile_child import list_variables
+            if self._inside:
+                from faultbench.data.matfile_child import look
 
-                listed = list_variables(io.BytesIO(self.content))
+                listed, found = look(self.content, numbers)
             else:
-                listed = READER.variables(self.content, self.timeout_s)
-        return {name: MatVariable(shape, kind) for name, shape, kind in listed}
+                listed, found = READER.look(self.content, numbers, self.timeout_s)
+        for name, value in found.items():
+            if not math.isfinite(value):
+                raise DataError(f"variable {name} of {self.path} is not finite: get the file again")
+        return MatHeader(self.path, self.sha256, {name: MatVariable(shape, kind) for name, shape, kind in listed}, found)
+
+    def variables(self) -> dict[str, MatVariable]:
+        """What the file holds, by name, as `header` says it."""
+        return dict(self.header().variables)
 
     def holdings(self) -> str:
         """The names of its variables, for a message of one line."""
-        names = [name if name.isidentifier() and len(name) < 64 else ascii(name[:60]) for name in self.variables()]
-        more = len(names) - _NAMES_SHOWN
-        return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "") or "nothing"
+        return self.header().holdings()
 
-    def read(self, *names: str) -> dict[str, NDArray[Any]]:
+    def read(self, *names: str, single: bool = False) -> dict[str, NDArray[Any]]:
         """The named variables, each finite and numeric, in the shape that the file gives them.
 
         Args:
             names: Variables, or paths into structs, a step for each field: `run.Y[Name=vibration_1][Raster=fast].Data` is the field
                 `Data` of the one entry of `run.Y` whose fields `Name` and `Raster` hold these texts.
+
+            single: Whether float64 is rounded to float32, to the nearest.
 
         Returns:
             By the name or path as it was given.
@@ -100,15 +136,15 @@ class MatFile:
             DataError: The file is damaged, or one of the variables is missing, not numeric, or not finite.
         """
         with self._readable():
-            if self.known:
+            if self._inside:
                 from faultbench.data.matfile_child import LeafError, load
 
                 try:
-                    arrays = load(io.BytesIO(self.content), names)
+                    arrays = load(self.content, names, single)
                 except LeafError as error:
                     raise AbsentError(str(error)) from error
             else:
-                arrays = READER.load(self.content, names, self.timeout_s)
+                arrays = READER.load(self.content, names, self.timeout_s, single)
         for name in names:
             if name not in arrays:
                 variable = name.split(".")[0].split("[")[0]
@@ -116,8 +152,13 @@ class MatFile:
                     f"{self.path} has no variable {variable}, it holds {self.holdings()}: check that this is the file its name says"
                 )
             if not np.isfinite(arrays[name]).all():
-                raise DataError(f"variable {name} of {self.path} holds values that are not finite: get the file again")
+                beyond = " or too large for float32" if single else ""
+                raise DataError(f"variable {name} of {self.path} holds values that are not finite{beyond}: get the file again")
         return arrays
+
+    @property
+    def _inside(self) -> bool:
+        return self.known and not (READER is not None and READER.running)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -157,6 +198,41 @@ def open_mat(path: Path, known: Collection[str] = (), max_bytes: int = MAX_FILE_
         raise DataError(f"{path} {problem}")
     digest = hashlib.sha256(content).hexdigest()
     return MatFile(path, content, digest, digest in known, timeout_s)
+
+
+def mat_headers(
+    dataset: str,
+    version: str,
+    files: Sequence[Path],
+    numbers: Callable[[Path], Sequence[str]],
+    known: Collection[str] = (),
+    max_bytes: int = MAX_FILE_BYTES,
+) -> list[MatHeader]:
+    """What the headers of MATLAB files say, in their order. A file is read again only where it has changed (`noted`).
+
+    Args:
+        dataset: Whose files; a name that can be a file's.
+        version: Changes whenever other numbers are wanted of the same file.
+        files: The files.
+        numbers: Which variables' values are wanted of a file, as in `MatFile.header`.
+        known: As in `open_mat`.
+        max_bytes: As in `open_mat`.
+
+    Raises:
+        DataError: One cannot be read, or is damaged.
+        UsageError: The cache's folder cannot be written.
+    """
+
+    def said(path: Path) -> dict[str, Any]:
+        header = open_mat(path, known, max_bytes).header(*numbers(path))
+        variables = {name: [variable.shape, variable.kind] for name, variable in header.variables.items()}
+        return {"sha256": header.sha256, "variables": variables, "numbers": dict(header.numbers)}
+
+    def header(path: Path, note: Mapping[str, Any]) -> MatHeader:
+        variables = {name: MatVariable(tuple(shape), kind) for name, (shape, kind) in note["variables"].items()}
+        return MatHeader(path, note["sha256"], variables, note["numbers"])
+
+    return list(map(header, files, noted(dataset, f"{_HEADERS_VERSION} {version}", files, said)))
 
 
 def _no_mat_file(content: bytes) -> str | None:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -50,25 +50,34 @@ class Reader:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
 
-    def variables(self, content: bytes, timeout_s: float) -> list[tuple[str, tuple[int, ...], str]]:
-        """Name, shape and MATLAB class of each variable of a file.
+    @property
+    def running(self) -> bool:
+        """Whether there is a child that waits for requests."""
+        child = self._child
+        return child is not None and child.alive
+
+    def look(
+        self, content: bytes, names: Sequence[str], timeout_s: float
+    ) -> tuple[list[tuple[str, tuple[int, ...], str]], dict[str, float]]:
+        """Name, shape and MATLAB class of each variable of a file, and those of the named ones that are one number.
 
         Raises:
-            ReaderError: The file could not be read.
+            ReaderError: The file could not be read, or one of them is not numeric.
         """
         with self._conversation(timeout_s) as child:
-            header = child.ask(content, None)
-            return [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
+            header = child.ask(content, {"headers": list(names)})
+            variables = [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
+            return variables, {str(name): float(value) for name, value in header["numbers"].items()}
 
-    def load(self, content: bytes, names: tuple[str, ...], timeout_s: float) -> dict[str, NDArray[Any]]:
-        """Those of the named variables that a file holds, and what paths lead to (`matfile_child`).
+    def load(self, content: bytes, names: Sequence[str], timeout_s: float, single: bool = False) -> dict[str, NDArray[Any]]:
+        """Those of the named variables that a file holds, and what paths lead to (`matfile_child`); `single` rounds float64 to float32.
 
         Raises:
             AbsentError: A path leads nowhere.
             ReaderError: The file could not be read, or one of them is not numeric.
         """
         with self._conversation(timeout_s) as child:
-            header = child.ask(content, names)
+            header = child.ask(content, {"arrays": list(names), "single": single})
             return {
                 str(name): child.take_array(np.dtype(str(code)), tuple(int(n) for n in shape)) for name, code, shape in header["arrays"]
             }
@@ -96,7 +105,7 @@ class Reader:
                     yield child
             except ReaderError:
                 raise
-            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
                 self.close()
                 problem = (
                     f"it takes longer than {timeout_s:g} s to read" if child.late else f"it breaks the process that reads it ({error})"
@@ -131,11 +140,11 @@ class _Child:
     def alive(self) -> bool:
         return not self.late and self._process.poll() is None  # one killed late may take a moment to go
 
-    def ask(self, content: bytes, names: tuple[str, ...] | None) -> dict[str, Any]:
+    def ask(self, content: bytes, request: dict[str, Any]) -> dict[str, Any]:
         """Sends a request; returns the reply's header."""
         from faultbench.data.matfile_child import read_frame, write_frames
 
-        write_frames(self._requests, json.dumps({"names": names}).encode(), content)
+        write_frames(self._requests, json.dumps(request).encode(), content)
         frame = read_frame(self._replies, _MAX_HEADER_BYTES)
         if frame is None:
             raise ValueError("it has died")

@@ -2,10 +2,17 @@
 
 A value is made under a temporary name on the same file system, every file of it is flushed to the disk, a manifest with each
 file's digest comes last, and the whole is renamed: a killed run leaves no half value. Who makes a value holds a lock on its
-key, which the system takes back when a process dies; so processes share a cache, and each value is made once. A value is
-verified in full when a process first uses it; a damaged one is thrown away.
+key, which the system takes back when a process dies; so processes share a cache, and each value is made once. A damaged value
+is thrown away.
+
+**What is verified when.** When a process first uses a value, every file of it is there, no other is, and all have their sizes.
+The content of a small value is compared with its digests each time. A large one has a stamp: the state of each file
+(`data/filestate`) when its content was last compared. A file whose state is still that one is not read again; any other is,
+hence whatever is written to it is found. What is not found is content that changes beneath the file system, on a disk that
+fails, or that someone with the rights of the system exchanges without a trace. `Cache.verify` compares everything.
 
     values/ab/abcd…/manifest.json   what is there, and how long it took
+    values/ab/abcd…/stamp.json      the files' states when they were last compared
     values/ab/abcd…/value/          what was made
     partial/                        what is being made
     locks/
@@ -24,16 +31,22 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faultbench.data.filestate import FileState, file_state, settled_state
 from faultbench.errors import CellError, FaultbenchError, UsageError
 from faultbench.folders import cache_root
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+STAMP = "stamp.json"
 VALUE = "value"
+STAMPED_FROM_BYTES = 1 << 20
+"""A smaller value is compared in a millisecond, hence always."""
+_THREADS = 4
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _NEXT_TO_NOTHING = 1 << 20  # bytes; a write that failed for want of room leaves less
@@ -50,12 +63,14 @@ class Entry:
         seconds: How long it took to make.
         about: What the maker wanted kept beside the value.
         files: Digest and size by path within the value.
+        digest: Of the manifest itself.
     """
 
     key: str
     seconds: float
     about: Mapping[str, Any]
     files: Mapping[str, tuple[str, int]]
+    digest: str = ""
 
 
 class Cache:
@@ -75,14 +90,20 @@ class Cache:
         return read_entry(self._folder(key), key)
 
     def get(self, key: str) -> Path | None:
-        """The folder of a value, or None where there is none, or a damaged one. Nothing is written."""
+        """The folder of a value, or None where there is none, or a damaged one. Nothing is written but a stamp, where that can be."""
         folder = self._folder(key)
         if key not in self._verified:
             entry = read_entry(folder, key)
-            if entry is None or not _intact(folder / VALUE, entry.files):
+            if entry is None or not (_unchanged(folder, entry) or _compared(folder, entry)):
                 return None
             self._verified.add(key)
         return folder / VALUE
+
+    def verify(self, key: str) -> bool:
+        """Whether there is a value, and every byte of it is what was made, whatever its stamp says."""
+        folder = self._folder(key)
+        entry = read_entry(folder, key)
+        return entry is not None and _compared(folder, entry)
 
     def get_or_make(
         self, key: str, make: Callable[[Path], None], about: Mapping[str, Any] | None = None, waiting: Callable[[], None] = lambda: None
@@ -143,8 +164,10 @@ class Cache:
             began = time.perf_counter()
             make(value)
             seconds = time.perf_counter() - began
-            said = {"format": FORMAT, "key": key, "seconds": seconds, "about": about, "files": _flushed(value)}
+            files, states = _flushed(value)
+            said = {"format": FORMAT, "key": key, "seconds": seconds, "about": about, "files": files}
             _write_manifest(partial / MANIFEST, said)
+            _write_stamp(partial, _digest(said), files, states)
             _flush(partial)
             folder = self._folder(key)
             folder.parent.mkdir(exist_ok=True)
@@ -243,10 +266,11 @@ def read_entry(folder: Path, key: str) -> Entry | None:
     """The manifest in a value's folder; None where it is missing, damaged, of another format, or another value's."""
     try:
         said = json.loads((folder / MANIFEST).read_bytes())
-        if said.pop("digest") != _digest(said) or said["format"] != FORMAT or said["key"] != key:
+        digest = said.pop("digest")
+        if digest != _digest(said) or said["format"] != FORMAT or said["key"] != key:
             return None
         files = {name: (sha256, size) for name, (sha256, size) in said["files"].items()}
-        return Entry(key, said["seconds"], said["about"], files)
+        return Entry(key, said["seconds"], said["about"], files, digest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -273,18 +297,32 @@ def _for_want_of_room(error: Exception, folder: Path) -> bool:
         return False
 
 
-def _flushed(value: Path) -> dict[str, tuple[str, int]]:
-    """Flushes every file and folder of a value to the disk; digest and size of each file by its path."""
-    files: dict[str, tuple[str, int]] = {}
-    for folder, folders, names in os.walk(value):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            with path.open("rb+") as file:  # Windows flushes only what is open for writing
-                os.fsync(file.fileno())
-                files[path.relative_to(value).as_posix()] = (hashlib.file_digest(file, "sha256").hexdigest(), file.tell())
+def _flushed(value: Path) -> tuple[dict[str, tuple[str, int]], dict[str, FileState]]:
+    """Flushes every file and folder of a value to the disk; digest and size of each file by its path, and the files' states."""
+    paths = _files_in(value)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = dict(zip(paths, pool.map(_flushed_file, paths.values()), strict=True))
+    for folder, _, _ in os.walk(value):
         _flush(Path(folder))
-    return files
+    return {name: (sha256, state.size) for name, (sha256, state) in found.items()}, {name: state for name, (_, state) in found.items()}
+
+
+def _files_in(value: Path) -> dict[str, Path]:
+    """The files of a value, and whatever else is there but folders, by their paths within it."""
+    found = [Path(folder, name) for folder, _, names in os.walk(value) for name in names]
+    return {path.relative_to(value).as_posix(): path for path in sorted(found)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flushed_file(path: Path) -> tuple[str, FileState]:
+    with path.open("rb+") as file:  # Windows flushes only what is open for writing
+        os.fsync(file.fileno())
+    state = settled_state(path)
+    return _sha256(path), state
 
 
 def _flush(folder: Path) -> None:
@@ -298,16 +336,44 @@ def _flush(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _intact(value: Path, files: Mapping[str, tuple[str, int]]) -> bool:
-    """Whether a value holds the files of its manifest, no more and no other. Sizes first: they cost nothing."""
+def _unchanged(folder: Path, entry: Entry) -> bool:
+    """Whether a value has a stamp, and its files are those of the stamp."""
     try:
-        there = {path.relative_to(value).as_posix(): path.stat().st_size for path in value.rglob("*") if not path.is_dir()}
-        if there != {name: size for name, (_, size) in files.items()}:
+        said = json.loads((folder / STAMP).read_bytes())
+        stamped = {name: FileState(*state) for name, state in said["files"].items()}
+        there = {name: file_state(path) for name, path in _files_in(folder / VALUE).items()}
+        return bool(said["manifest"] == entry.digest and there == stamped and _sizes(there) == _sizes_of(entry))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _compared(folder: Path, entry: Entry) -> bool:
+    """Whether a value holds the files of its manifest, no more and no other, byte by byte; if so, that is stamped."""
+    try:
+        paths = _files_in(folder / VALUE)
+        states = {name: settled_state(path) for name, path in paths.items()}
+        if _sizes(states) != _sizes_of(entry):  # that costs nothing
             return False
-        for name, (sha256, _) in files.items():
-            with (value / name).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                    return False
+        with ThreadPoolExecutor(_THREADS) as pool:
+            digests = dict(zip(paths, pool.map(_sha256, paths.values()), strict=True))
+        if digests != {name: sha256 for name, (sha256, _) in entry.files.items()}:
+            return False
     except OSError:
         return False
+    with contextlib.suppress(OSError):  # a cache that can only be read is compared by every process
+        _write_stamp(folder, entry.digest, entry.files, states)
     return True
+
+
+def _sizes(states: Mapping[str, FileState]) -> dict[str, int]:
+    return {name: state.size for name, state in states.items()}
+
+
+def _sizes_of(entry: Entry) -> dict[str, int]:
+    return {name: size for name, (_, size) in entry.files.items()}
+
+
+def _write_stamp(folder: Path, manifest: str, files: Mapping[str, tuple[str, int]], states: Mapping[str, FileState]) -> None:
+    """Says that files have the content of their manifest, if there is much of it. Half a stamp is none."""
+    if sum(size for _, size in files.values()) >= STAMPED_FROM_BYTES:
+        (folder / STAMP).write_text(json.dumps({"manifest": manifest, "files": states}), encoding="ascii")

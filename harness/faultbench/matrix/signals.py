@@ -27,8 +27,8 @@ def signal_path(folder: Path, recording: int, channel: int) -> Path:
 
 def save_catalogue(catalogue: Catalogue, folder: Path) -> None:
     """Writes a catalogue."""
-    said = {**dataclasses.asdict(catalogue), "missing": dict(catalogue.missing)}
-    (folder / CATALOGUE).write_text(json.dumps(said, indent=1, sort_keys=True), encoding="utf-8")
+    # `asdict`, or a JSON that is indented, would take as long as writing the signals of some recordings
+    (folder / CATALOGUE).write_text(json.dumps(catalogue, default=_said, sort_keys=True), encoding="utf-8")
 
 
 def load_catalogue(folder: Path) -> Catalogue:
@@ -95,6 +95,13 @@ class PoolSignals(Mapping[SignalKey, NDArray[np.float32]]):
 def _folders(folder: Path) -> tuple[Path, ...]:
     first = gathered_folder(folder, 0)
     return tuple(sorted(path for path in folder.iterdir() if path.is_dir())) if first.is_dir() else (folder,)
+
+
+def _said(value: Any) -> dict[str, Any]:
+    """A dataclass or a mapping, as JSON takes it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:

@@ -17,10 +17,10 @@ _RULES = Rules(label=element_severity, condition=specimen, part=mounting, togeth
 class Window:
     """Trains and tests on the same recordings, and deals their windows at random; no sample is used twice.
 
-    A class is an element and a severity, as at T2, and a way is one specimen at one clock position on one mounting. Its recordings are
-    pooled, as is often done: support and query of a way come from the same recordings, of all its loads and sessions. All ways of an
-    episode are of one mounting. Of each recording one half in time, which by the seed, is the source's and the other the target's, so
-    that nothing is trained on a window that is asked for.
+    A class is an element and a severity, as at T2, and a way is one specimen at one clock position on one mounting. Its recordings
+    are pooled, as is often done: support and query of a way come from the same recordings, of all its loads and sessions. All ways of
+    an episode are of one mounting. Of each recording one half in time, which by the seed, is the source's and the other the target's,
+    so that nothing is trained on a window that is asked for.
 
     Args:
         target: The machine or mounting that is used, for source and target; empty takes the catalogue's first target.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
@@ -12,9 +16,14 @@ from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import save_catalogue, signal_path
 from faultbench.registry import make
 
+MOST_READERS = 16
+"""Threads that read at once, whatever a data set says."""
+
 
 def ingest(work: Work) -> None:
     """Reads every signal of a data set once, checks it, and writes it down with the catalogue, which then knows all lengths.
+
+    No more signals are held than are being read: those of one recording, or of as many as a data set lets be read at once (`readers`).
 
     Raises:
         PluginError: The data set does not return what it promises.
@@ -24,18 +33,36 @@ def ingest(work: Work) -> None:
     catalogue = dataset.catalogue()
     if catalogue.digest != work.params["catalogue"]:
         raise PluginError(f"{catalogue.dataset} changed while the run was planned: run again")
-    recordings = []
-    for i, recording in enumerate(catalogue.recordings):
-        work.say(i, len(catalogue.recordings))
-        channels = []
-        for j, channel in enumerate(recording.channels):
-            signal = dataset.read(recording, channel.name)
-            _check(signal, recording, channel)
-            np.save(signal_path(work.out, i, j), signal, allow_pickle=False)
-            channels.append(dataclasses.replace(channel, samples=len(signal)))
-        recordings.append(dataclasses.replace(recording, channels=tuple(channels)))
+    total = len(catalogue.recordings)
+    recordings: list[Recording] = []
+    with contextlib.closing(_each(dataset, catalogue.recordings, work.out)) as stored:
+        for recording in stored:
+            work.say(len(recordings), total)
+            recordings.append(recording)
     save_catalogue(dataclasses.replace(catalogue, recordings=tuple(recordings)), work.out)
-    work.say(len(recordings), len(recordings))
+    work.say(total, total)
+
+
+def _each(dataset: DataSet, recordings: Sequence[Recording], out: Path) -> Generator[Recording]:
+    """The recordings in order, each when it is stored; several are read at once where the data set says that they may."""
+    readers = min(max(int(getattr(dataset, "readers", 1)), 1), MOST_READERS)
+    if readers == 1:
+        for number, recording in enumerate(recordings):
+            yield _stored(dataset, number, recording, out)
+        return
+    with ThreadPoolExecutor(readers) as pool:  # on a failure or an interruption, what waits is cancelled and what runs is waited for
+        yield from pool.map(lambda number: _stored(dataset, number, recordings[number], out), range(len(recordings)))
+
+
+def _stored(dataset: DataSet, number: int, recording: Recording, out: Path) -> Recording:
+    """The recording with the lengths of its signals, which are written down."""
+    channels = []
+    for place, channel in enumerate(recording.channels):
+        signal = dataset.read(recording, channel.name)
+        _check(signal, recording, channel)
+        np.save(signal_path(out, number, place), signal, allow_pickle=False)
+        channels.append(dataclasses.replace(channel, samples=len(signal)))
+    return dataclasses.replace(recording, channels=tuple(channels))
 
 
 def _check(signal: object, recording: Recording, channel: Channel) -> None:

@@ -14,8 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Origin, Recording, UsageError, open_mat
-from faultbench_datasets.cwru.decimation import decimate, decimated_length, decimation
+from faultbench.api import (
+    HEALTHY,
+    Catalogue,
+    Channel,
+    DataError,
+    Latest,
+    MatHeader,
+    MatVariable,
+    Origin,
+    Recording,
+    UsageError,
+    mat_headers,
+    open_mat,
+)
+from faultbench_datasets.cwru.decimation import decimate, decimated_length, filtering
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END, NOMINAL_RPM, SENSORS, SPEED_OVERRIDES, Record, known_digests, records
 from faultbench_datasets.publications import CWRU_CITE, CWRU_LICENCE
 
@@ -48,37 +61,46 @@ class Cwru:
         data_dir: The folder that holds `cwru/97.mat`, or the folder of the files itself; else the environment's `FAULTBENCH_DATA`.
     """
 
+    readers = 2
+    """How many threads may call `read` at once: while one file is inflated, another is hashed, decimated or written."""
+
     def __init__(self, rate: int = 12, data_dir: Path | None = None) -> None:
         if rate not in (12, 48):
             raise UsageError(f"cwru: there are no records of {rate} kHz: choose rate=12 or rate=48")
         self._rate = rate
         self._data_dir = data_dir
         self._ends = (DRIVE_END, FAN_END) if rate == 12 else (DRIVE_END,)
+        self._by_id = {name: (record, end) for record in records() for end, name in self._identities(record)}
+        self._listed_as: dict[int, str] = {}
+        self._place: Path | None = None
+        self._stored = Latest(_stored, keep=4 * self.readers)
 
     def catalogue(self) -> Catalogue:
-        """The recordings that this copy holds, from file headers; every file is hashed, so that an exchanged one is noticed.
+        """The recordings that this copy holds, from file headers; every file that is new or changed is hashed.
 
         Raises:
             DataError: There is no data, or a file is not the record that its name says.
         """
-        folder = self._folder()
+        folder = self._place = self._folder()
         names = _names_in(folder)
-        recordings: list[Recording] = []
         missing: dict[str, str] = {}
-        digests = []
+        held: dict[Path, Record] = {}
         for record in records():
             if record.rate_khz != self._rate and record.element != HEALTHY:
                 continue
             path = folder / f"{record.number}.mat"
-            if path.name not in names:
+            if path.name in names:
+                held[path] = record
+            else:
                 missing |= dict.fromkeys((name for _, name in self._identities(record)), f"{path.name} is not in {folder}")
-                continue
-            mat = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES)
-            digests.append(f"{record.number}={mat.sha256}")
-            recordings += self._listed(record, mat, missing)
+        headers = mat_headers(
+            "cwru", "1", list(held), lambda path: (held[path].speed_variable,), known=known_digests(), max_bytes=_MAX_FILE_BYTES
+        )
+        recordings = [listed for header in headers for listed in self._listed(held[header.path], header, missing)]
+        self._listed_as = {held[header.path].number: header.sha256 for header in headers}
         if not recordings:
             raise DataError(f"cwru: {folder} holds no record that is read at {self._rate} kHz: {_HOW_TO_GET}")
-        contents = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+        contents = hashlib.sha256(" ".join(f"{number}={digest}" for number, digest in self._listed_as.items()).encode()).hexdigest()[:16]
         return Catalogue(
             dataset="cwru",
             version=f"{READER_VERSION}-{self._rate}kHz-{contents}",
@@ -90,24 +112,28 @@ class Cwru:
         )
 
     def read(self, recording: Recording, channel: str) -> NDArray[np.float32]:
-        """One signal, (sample,), in g.
+        """One signal, (sample,), in g. All channels of a file are parsed at once.
 
         Raises:
             DataError: The file is not there any more, damaged, or holds something else than was listed.
         """
         record, end = self._find(recording.id)
-        path = self._folder() / f"{record.number}.mat"
+        path = (self._place or self._folder()) / f"{record.number}.mat"
         name = record.variable(channel)
-        stored = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES).read(name)[name]
+        wanted = {name, *(record.variable(listed.name) for listed in recording.channels)}
+        decimated = record.rate_khz != self._rate
+        digest, variables = self._stored((path, _state(path), tuple(sorted(wanted)), not decimated))
+        stored = variables[name]
         _check_vector(name, MatVariable(stored.shape, stored.dtype.name), path, record)
-        signal: NDArray[np.float64] = stored.reshape(-1).astype(np.float64, copy=False)
+        signal = stored.reshape(-1)
         _check_strength(name, signal, path)
-        if record.rate_khz != self._rate:
-            signal = decimate(signal, end)
+        read = decimate(signal.astype(np.float64, copy=False), end) if decimated else signal.astype(np.float32, copy=False)
         listed = next((c.samples for c in recording.channels if c.name == channel), None)
-        if len(signal) != listed:
-            raise DataError(f"cwru: variable {name} of {path} gives {len(signal)} samples where {listed} were listed: run it again")
-        return signal.astype(np.float32)
+        if len(read) != listed:
+            raise DataError(f"cwru: variable {name} of {path} gives {len(read)} samples where {listed} were listed: run it again")
+        if self._listed_as.get(record.number, digest) != digest:
+            raise DataError(f"cwru: {path} has changed since it was listed: run again")
+        return read
 
     def check_file(self, file: Path) -> None:
         """Returns where a file holds the record that its name says: its accelerometers' variables, each a signal in g.
@@ -136,7 +162,7 @@ class Cwru:
         """
         record, end = self._find(recording.id)
         mat = open_mat(self._folder() / f"{record.number}.mat", known=known_digests(), max_bytes=_MAX_FILE_BYTES)
-        steps = (decimation(end),) if record.rate_khz != self._rate else ()
+        steps = (filtering(end),) if record.rate_khz != self._rate else ()
         return Origin(mat.path.name, record.variable(channel), mat.sha256, record.rate_khz * 1000.0, steps)
 
     def _folder(self) -> Path:
@@ -155,14 +181,12 @@ class Cwru:
         return [(record.end, str(record.number))]
 
     def _find(self, name: str) -> tuple[Record, str]:
-        for record in records():
-            for end, identity in self._identities(record):
-                if identity == name:
-                    return record, end
-        raise DataError(f"cwru: there is no recording {name}: take one of the catalogue")
+        if name not in self._by_id:
+            raise DataError(f"cwru: there is no recording {name}: take one of the catalogue")
+        return self._by_id[name]
 
-    def _listed(self, record: Record, mat: MatFile, missing: dict[str, str]) -> list[Recording]:
-        held = mat.variables()
+    def _listed(self, record: Record, mat: MatHeader, missing: dict[str, str]) -> list[Recording]:
+        held = mat.variables
         sensors = [sensor for sensor in SENSORS.values() if record.variable(sensor) in held]
         if not sensors or (record.element != HEALTHY and SENSORS[record.end] not in sensors):
             wanted = record.variable(SENSORS[record.end] if record.end else "DE")
@@ -171,7 +195,7 @@ class Cwru:
             )
         for sensor in sensors:
             _check_vector(record.variable(sensor), held[record.variable(sensor)], mat.path, record)
-        speed_rpm, notes = _speed(record, mat, held)
+        speed_rpm, notes = _speed(record, mat)
         lengths = {sensor: held[record.variable(sensor)].size for sensor in sensors}
         notes += _odd_file(record, mat, lengths)
         listed = []
@@ -206,6 +230,22 @@ class Cwru:
         return listed
 
 
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What tells a changed file from the one that was parsed last; None where opening it will say what is wrong."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+def _stored(file: tuple[Path, object, tuple[str, ...], bool]) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The digest of a file in a state, and the named variables of it, perhaps as float32."""
+    path, _, names, single = file
+    mat = open_mat(path, known=known_digests(), max_bytes=_MAX_FILE_BYTES)
+    return mat.sha256, mat.read(*names, single=single)
+
+
 def _names_in(folder: Path) -> set[str]:
     try:
         return {entry.name for entry in folder.iterdir()}
@@ -230,29 +270,29 @@ def _check_vector(name: str, variable: MatVariable, path: Path, record: Record) 
 
 
 def _check_strength(name: str, signal: NDArray[Any], path: Path) -> None:
-    strongest = float(np.abs(signal).max())
+    strongest = float(max(signal.max(), -signal.min()))
     if strongest > _MAX_G:
         raise DataError(f"cwru: variable {name} of {path} reaches {strongest:.3g}, no acceleration in g: get the file again")
 
 
-def _speed(record: Record, mat: MatFile, held: dict[str, MatVariable]) -> tuple[float, list[str]]:
+def _speed(record: Record, mat: MatHeader) -> tuple[float, list[str]]:
     """The speed, rev/min, and what is odd about it."""
     if record.number in SPEED_OVERRIDES:
         speed_rpm, reason = SPEED_OVERRIDES[record.number]
         return speed_rpm, [f"speed {speed_rpm:.0f} rpm: {reason}"]
     nominal = NOMINAL_RPM[record.load_hp]
-    variable = held.get(record.speed_variable)
+    variable = mat.variables.get(record.speed_variable)
     if variable is None:
         return nominal, [f"speed {nominal:.0f} rpm is the nominal one: the file states none"]
-    if variable.size != 1:
+    stated = mat.numbers.get(record.speed_variable)
+    if stated is None:
         raise DataError(f"cwru: variable {record.speed_variable} of {mat.path} holds {variable.size} values, not one: get the file again")
-    stated = float(mat.read(record.speed_variable)[record.speed_variable].reshape(-1)[0])
     if abs(stated - nominal) <= _SPEED_TOLERANCE * nominal:
         return stated, []
     return nominal, [f"speed {nominal:.0f} rpm is the nominal one: the file's {stated:.0f} rpm is too far from it"]
 
 
-def _odd_file(record: Record, mat: MatFile, lengths: dict[str, int]) -> list[str]:
+def _odd_file(record: Record, mat: MatHeader, lengths: dict[str, int]) -> list[str]:
     notes = []
     if record.sha256 and mat.sha256 != record.sha256:
         notes.append("not the official file: its SHA-256 differs")

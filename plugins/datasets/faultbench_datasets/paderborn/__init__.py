@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, noted, open_mat
 from faultbench_datasets.paderborn.archive import check_archive, unpack_bearing
 from faultbench_datasets.paderborn.bearings import (
     ALIKE,
@@ -38,7 +38,7 @@ from faultbench_datasets.paderborn.bearings import (
     Signal,
     stems,
 )
-from faultbench_datasets.paderborn.decimation import decimate, decimation
+from faultbench_datasets.paderborn.decimation import decimate, filtering
 from faultbench_datasets.paderborn.measurement import MAX_FILE_BYTES, read_channel, read_measurement
 from faultbench_datasets.publications import PADERBORN_CITE, PADERBORN_LICENCE
 
@@ -76,15 +76,14 @@ class Paderborn:
         """The measurements that this copy holds, by the names of its files; archives are unpacked first.
 
         The full set has 20 GB, so files are told apart by their length and a few blocks, and signals are read at ingestion. How
-        long they are is not known before.
+        long they are is not known before. What was found in a file is noted, and looked for again only where the file has changed.
 
         Raises:
             DataError: There is no data, or an archive cannot be unpacked.
         """
         folder = self._folder()
-        recordings: list[Recording] = []
         missing: dict[str, str] = {}
-        prints = []
+        held: dict[Bearing, set[str]] = {}
         for bearing in BEARINGS:
             if self._damage not in ("all", bearing.damage) and bearing.element != HEALTHY:
                 continue
@@ -95,13 +94,16 @@ class Paderborn:
             if files is None:
                 missing[bearing.code] = f"neither {bearing.code} nor {bearing.code}.rar is in {folder}"
                 continue
-            missing |= _left_out(folder, bearing.code, files)
-            listed = [recording for recording in self._recordings(bearing) if recording.id not in missing]
-            prints += [f"{r.id}={_fingerprint(_path(folder, r))}" for r in listed]
-            recordings += listed
+            held[bearing] = files
+        paths = {name: folder / b.code / f"{name}.mat" for b, files in held.items() for name in stems(b.code) if f"{name}.mat" in files}
+        notes = dict(zip(paths, noted("paderborn", "1", list(paths.values()), _looked_at), strict=True))
+        for bearing in held:
+            missing |= _left_out(folder / bearing.code, bearing.code, notes)
+        recordings = [recording for bearing in held for recording in self._recordings(bearing) if recording.id not in missing]
         if not recordings:
             raise DataError(f"paderborn: {folder} holds no measurement that is asked for (damage={self._damage}): {_HOW_TO_GET}")
-        contents = hashlib.sha256(" ".join(prints).encode()).hexdigest()[:16]
+        prints = " ".join(f"{recording.id}={notes[recording.id]['print']}" for recording in recordings)
+        contents = hashlib.sha256(prints.encode()).hexdigest()[:16]
         return Catalogue(
             dataset="paderborn",
             version=f"{READER_VERSION}-{self._rate}kHz-{contents}",
@@ -152,7 +154,7 @@ class Paderborn:
     def origin(self, recording: Recording, channel: str) -> Origin:
         """The file of a signal and its place in the struct, and how it was decimated."""
         signal = next(signal for signal in SIGNALS if signal.name == channel)
-        steps = (decimation(),) if self._decimated(signal) else ()
+        steps = (filtering(),) if self._decimated(signal) else ()
         file = f"{recording.bearing}/{recording.id}.mat"
         return Origin(file, f"{recording.id}.Y[Name={channel}].Data", recorded_hz=signal.rate_hz, steps=steps)
 
@@ -210,19 +212,28 @@ def _measurements(folder: Path, code: str) -> set[str] | None:
         raise DataError(f"paderborn: {place} cannot be listed, {error.strerror or error}: check its permissions") from error
 
 
-def _left_out(folder: Path, code: str, files: set[str]) -> dict[str, str]:
+def _looked_at(path: Path) -> dict[str, str]:
+    """What is kept of a file: what tells it from another, and what it takes to know whether it is left out."""
+    found = {"print": _fingerprint(path)}
+    if path.stem in UNREADABLE:
+        found["sha256"] = open_mat(path, max_bytes=MAX_FILE_BYTES).sha256
+    if any(path.stem in group for groups in ALIKE.values() for group in groups):
+        found["samples"] = _digest(read_channel(path, SIGNALS[0])).hex()
+    return found
+
+
+def _left_out(place: Path, code: str, notes: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Which of a bearing's measurements are no recordings, and why."""
-    place = folder / code
     found = {}
     for name in stems(code):
-        if f"{name}.mat" not in files:
+        if name not in notes:
             found[name] = f"{name}.mat is not in {place}"
-        elif name in UNREADABLE and open_mat(place / f"{name}.mat", max_bytes=MAX_FILE_BYTES).sha256 == UNREADABLE[name]:
+        elif name in UNREADABLE and notes[name]["sha256"] == UNREADABLE[name]:
             found[name] = f"the official {name}.mat is damaged, zeros stand behind its last channel: scipy cannot read it"
     for group in ALIKE.get(code, ()):
-        heard: dict[bytes, str] = {}
-        for name in (name for name in group if f"{name}.mat" in files):
-            first = heard.setdefault(_digest(read_channel(place / f"{name}.mat", SIGNALS[0])), name)
+        heard: dict[str, str] = {}
+        for name in (name for name in group if name in notes):
+            first = heard.setdefault(notes[name]["samples"], name)
             if first != name:
                 found[name] = f"it holds the samples of {first}, which counts once"
     return found

@@ -36,7 +36,7 @@ def decimated_length(samples: int) -> int:
     return max(0, (samples - 1 - 2 * _REACH) // FACTOR + 1)
 
 
-def decimation() -> Filtering:
+def filtering() -> Filtering:
     """The filter, as a published split says it."""
     from scipy.signal import kaiser_beta
 
@@ -47,4 +47,4 @@ def decimation() -> Filtering:
 
 @cache
 def _taps() -> NDArray[np.float64]:
-    return decimation().taps()
+    return filtering().taps()

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatFile, MatVariable, Origin, Recording, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatHeader, MatVariable, Origin, Recording, mat_headers, open_mat
 from faultbench_datasets.publications import UESTC_CITE, UESTC_LICENCE
 
 NAME = "uestc"
@@ -91,26 +91,28 @@ class Uestc:
         data_dir: The folder that holds `uestc/N_800_1.mat`, or the folder of the files itself; else the environment's `FAULTBENCH_DATA`.
     """
 
+    readers = 2
+    """How many threads may call `read` at once."""
+
     def __init__(self, data_dir: Path | None = None) -> None:
         self._data_dir = data_dir
+        self._listed_as: dict[str, str] = {}
+        self._place: Path | None = None
 
     def catalogue(self) -> Catalogue:
-        """The pieces that this copy holds; every file is hashed and its few numbers are read, its signal is not.
+        """The pieces that this copy holds; of a file that is new or changed its digest and few numbers are noted, its signal is not.
 
         Raises:
             DataError: There is no data, or a file does not hold what its name says.
         """
-        folder = self._folder()
+        folder = self._place = self._folder()
         names = _names_in(folder)
-        recordings, digests, missing = [], [], {}
-        for piece in pieces():
-            path = folder / f"{piece.id}.mat"
-            if path.name not in names:
-                missing[piece.id] = f"{path.name} is not in {folder}"
-                continue
-            mat = open_mat(path, max_bytes=_MAX_FILE_BYTES)
-            digests.append(f"{piece.id}={mat.sha256}")
-            recordings.append(_recording(piece, *_listed(mat)))
+        held = {folder / f"{piece.id}.mat": piece for piece in pieces() if f"{piece.id}.mat" in names}
+        missing = {piece.id: f"{piece.id}.mat is not in {folder}" for piece in pieces() if f"{piece.id}.mat" not in names}
+        headers = mat_headers(NAME, "1", list(held), lambda _: _NUMBERS, max_bytes=_MAX_FILE_BYTES)
+        recordings = [_recording(held[header.path], *_listed(header)) for header in headers]
+        self._listed_as = {held[header.path].id: header.sha256 for header in headers}
+        digests = [f"{name}={digest}" for name, digest in self._listed_as.items()]
         return Catalogue(
             dataset=NAME,
             version=f"{READER_VERSION}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}",
@@ -131,14 +133,16 @@ class Uestc:
             raise DataError(f"{NAME}: there is no recording {recording.id}: take one of the catalogue")
         if channel != CHANNEL:
             raise DataError(f"{NAME}: {recording.id} has no channel {channel}: its only channel is {CHANNEL}")
-        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
-        stored = mat.read("Data")["Data"]
-        _check_signal(mat, MatVariable(stored.shape, stored.dtype.name))
+        mat = open_mat((self._place or self._folder()) / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        stored = mat.read("Data", single=True)["Data"]
+        _check_signal(mat.path, MatVariable(stored.shape, stored.dtype.name))
         listed = recording.channel(channel).samples
         if stored.size != listed:
             raise DataError(f"{NAME}: {mat.path} holds {stored.size} samples where {listed} were listed: run it again")
-        _check_strength(mat, stored)
-        signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32)
+        _check_strength(mat.path, stored)
+        if self._listed_as.get(recording.id, mat.sha256) != mat.sha256:
+            raise DataError(f"{NAME}: {mat.path} has changed since it was listed: run again")
+        signal: NDArray[np.float32] = stored.reshape(-1).astype(np.float32, copy=False)
         return signal
 
     def check_file(self, file: Path) -> None:
@@ -150,8 +154,8 @@ class Uestc:
         if file.name not in {f"{piece.id}.mat" for piece in pieces()}:
             raise DataError(f"{NAME}: {file.name} is no file of the source: they are called N_800_1.mat to O_1400_5.mat")
         mat = open_mat(file, max_bytes=_MAX_FILE_BYTES)
-        _listed(mat)
-        _check_strength(mat, mat.read("Data")["Data"])
+        _listed(mat.header(*_NUMBERS))
+        _check_strength(file, mat.read("Data")["Data"])
 
     def origin(self, recording: Recording, channel: str) -> Origin:
         """The file and the variable of a signal."""
@@ -194,20 +198,17 @@ def _names_in(folder: Path) -> set[str]:
         raise DataError(f"{NAME}: {folder} cannot be listed, {error.strerror or error}: check its permissions") from error
 
 
-def _listed(mat: MatFile) -> tuple[int, list[str]]:
-    """How many samples a file holds, and what is odd about it, after checking what it says of itself.
-
-    The child process gets the whole file for each request, hence the numbers are read in one.
-    """
-    held = mat.variables()
+def _listed(mat: MatHeader) -> tuple[int, list[str]]:
+    """How many samples a file holds, and what is odd about it, after checking what it says of itself."""
+    held = mat.variables
     if absent := [name for name in ("Data", *_NUMBERS) if name not in held]:
         raise DataError(f"{NAME}: {mat.path} has no variable {absent[0]}, it holds {mat.holdings()}: check that it is a file of the source")
-    _check_signal(mat, held["Data"])
+    _check_signal(mat.path, held["Data"])
     for name in _NUMBERS:
-        if held[name].size != 1:
+        if name not in mat.numbers:
             raise DataError(f"{NAME}: variable {name} of {mat.path} holds {held[name].size} values, not one: get the file again")
     samples = held["Data"].size
-    rate_hz, lines, count = (float(value.reshape(-1)[0]) for value in mat.read(*_NUMBERS).values())
+    rate_hz, lines, count = (mat.numbers[name] for name in _NUMBERS)
     if rate_hz != RATE_HZ:
         raise DataError(f"{NAME}: {mat.path} says {rate_hz:g} Hz, the source {RATE_HZ:g} Hz: check that it is a file of the source")
     if lines != 1:
@@ -215,7 +216,7 @@ def _listed(mat: MatFile) -> tuple[int, list[str]]:
     return samples, [] if count == samples else [f"it holds {samples} samples and says {count:g}"]
 
 
-def _check_signal(mat: MatFile, variable: MatVariable) -> None:
+def _check_signal(path: Path, variable: MatVariable) -> None:
     if variable.kind not in ("double", "single", "float64", "float32") or variable.size != max(variable.shape, default=0):
         problem = f"is {variable.kind} of {'x'.join(map(str, variable.shape))}, not one column of numbers"
     elif variable.size < _MIN_SECONDS * RATE_HZ:
@@ -224,10 +225,10 @@ def _check_signal(mat: MatFile, variable: MatVariable) -> None:
         problem = f"holds {variable.size} samples, more than {_MAX_SAMPLES}"
     else:
         return
-    raise DataError(f"{NAME}: Data of {mat.path} {problem}: get the file again")
+    raise DataError(f"{NAME}: Data of {path} {problem}: get the file again")
 
 
-def _check_strength(mat: MatFile, signal: NDArray[Any]) -> None:
-    strongest = float(np.abs(signal).max())
+def _check_strength(path: Path, signal: NDArray[Any]) -> None:
+    strongest = float(max(signal.max(), -signal.min()))
     if strongest > _STRONGEST:
-        raise DataError(f"{NAME}: Data of {mat.path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")
+        raise DataError(f"{NAME}: Data of {path} reaches {strongest:.3g}, the strongest shock is about 10: get the file again")

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, noted, read_csv
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Latest, Origin, Recording, UsageError, noted, read_csv
 from faultbench_datasets.publications import XJTU_SY_CITE, XJTU_SY_HOMEPAGE, XJTU_SY_LICENCE
 from faultbench_datasets.xjtu_sy.bearings import BEARINGS, GEOMETRY, SINGLE, Bearing
 from faultbench_datasets.xjtu_sy.onset import Onset, find_onset
@@ -61,14 +61,17 @@ class XjtuSy:
         data_dir: The folder that holds `xjtu_sy`, or the data set's folder itself; else the environment's `FAULTBENCH_DATA`.
     """
 
+    readers = 2
+    """How many threads may call `read` at once."""
+
     def __init__(self, damage: str = "single", minutes: int = 40, data_dir: Path | None = None) -> None:
         if damage not in ("single", "any"):
             raise UsageError(f"xjtu_sy: damage is {damage}: choose single or any")
         if minutes < _LEAST:
             raise UsageError(f"xjtu_sy: minutes is {minutes}: give at least {_LEAST}")
         self._damage, self._minutes, self._data_dir = damage, minutes, data_dir
-        self._last: tuple[Path, NDArray[np.float32]] | None = None
         self._digests: dict[str, str] = {}
+        self._signals = Latest(self._listed_signals, keep=4 * self.readers)
 
     def catalogue(self) -> Catalogue:
         """The minutes that show a healthy or a damaged bearing; every new or changed file is read.
@@ -112,14 +115,16 @@ class XjtuSy:
         bearing, minute = _found(recording.id)
         if listed is None or channel not in CHANNELS:
             raise DataError(f"xjtu_sy: there is no recording {recording.id} with a channel {channel}: take one of the catalogue")
-        path = _path(self._folder(), bearing, minute)
         # Both channels stand in one file, and are asked for one after the other.
-        if self._last is None or self._last[0] != path:
-            signals = _read(path)
-            if _digest(signals) != listed:
-                raise DataError(f"xjtu_sy: {path} has changed since it was listed: run again")
-            self._last = path, signals
-        return self._last[1][CHANNELS.index(channel)].copy()
+        return self._signals((_path(self._folder(), bearing, minute), listed))[CHANNELS.index(channel)].copy()
+
+    def _listed_signals(self, file: tuple[Path, str]) -> NDArray[np.float32]:
+        """(channel, sample): what a file holds that was listed with a digest."""
+        path, listed = file
+        signals = _read(path)
+        if _digest(signals) != listed:
+            raise DataError(f"xjtu_sy: {path} has changed since it was listed: run again")
+        return signals
 
     def check_file(self, file: Path) -> None:
         """Returns where a file is a minute's measurement: every row of it is read.

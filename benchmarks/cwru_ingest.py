@@ -1,0 +1,164 @@
+"""How long the first and the next reading of the CWRU records takes, beside `scipy.io.loadmat` in a loop.
+
+    python benchmarks/cwru_ingest.py --data DIR [--rounds 9] [--json benchmarks/cwru_ingest.json]
+
+In alternating rounds, each in a fresh process:
+
+- *bare*: `scipy.io.loadmat` of every file that the data set reads at 12 kHz, one after the other. Nothing is checked or kept.
+- *cold*: the product with an empty cache: the catalogue (every file hashed, its headers checked), then the stage `ingest` (every file
+  hashed and parsed, unknown ones in the child process; healthy records decimated; every signal checked, written and flushed to the
+  disk, with digests).
+- *cold, known*: the same, as if all files were official ones, which are known by their digests and parsed in the process.
+- *warm*: the same again with a filled cache: catalogue, key, look-up, mapping, and a window of 2,048 samples read from every recording.
+
+A round's *process* time runs from the start of the process to its end, so that it holds Python's start and the imports on both sides, and
+the child's start on one; *inside* runs from behind the imports; *busy* is the time of all processors that the process and its children
+used, which other work on the machine changes less. The files are in the system's page cache on all sides. Prints medians over rounds,
+and the ratios of cold to bare.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WINDOW = 2048
+
+
+def bare(files):
+    """Everybody's loop."""
+    import scipy.io
+
+    began = time.perf_counter()
+    for file in files:
+        scipy.io.loadmat(file)
+    return {"inside": time.perf_counter() - began}
+
+
+def product(data, known=frozenset()):
+    """Catalogue and stage; where the cache is filled, catalogue and a window of every recording."""
+    import faultbench_datasets.cwru
+    from faultbench.data.split import Pool
+    from faultbench.matrix import stages
+    from faultbench.matrix.cache import Cache
+    from faultbench.matrix.graph import Stage
+    from faultbench.matrix.keys import key_of
+    from faultbench.matrix.signals import PoolSignals
+    from faultbench.matrix.stages import ingest  # noqa: F401 - imported as the run imports it
+    from faultbench.matrix.workers import perform
+    from faultbench.registry import Registry, make
+
+    if known:
+        faultbench_datasets.cwru.known_digests = lambda: known
+    chosen = Registry.discover(plugins=False).choose("datasets", "cwru")
+    cache = Cache()
+    began = time.perf_counter()
+    catalogue = make(chosen, data_dir=data).catalogue()
+    catalogued = time.perf_counter()
+    params = {"dataset": chosen, "catalogue": catalogue.digest}
+    key = key_of(stages.INGEST, params, {})
+    value = cache.get(key)
+    if value is None:
+        done = perform(Stage(key, "ingest", "ingest", stages.INGEST.function, params, {}, {"data_dir": data}), {}, cache, lambda *_: None)
+        assert done.failure is None, done.failure
+        return {"inside": time.perf_counter() - began, "catalogue": catalogued - began}
+    recordings = catalogue.recordings
+    none = ("",) * len(recordings)
+    signals = PoolSignals(value, Pool(recordings, tuple(r.channels[0].name for r in recordings), none, none, none, together=False))
+    total = sum(float(signal[:WINDOW].sum()) for signal in signals.values())
+    inside = time.perf_counter() - began
+    return {"inside": inside, "catalogue": catalogued - began, "recordings": len(signals), "sum": total}
+
+
+def main():
+    """Prints and stores the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("FAULTBENCH_DATA"), help="the folder that holds cwru/97.mat")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.data is None:
+        parser.error("give --data, or set FAULTBENCH_DATA")
+    if args.child:
+        given = json.load(sys.stdin)
+        print(json.dumps(WAYS[args.child](args.data, list(map(Path, given["files"])), frozenset(given["digests"]))))
+        return
+    files = files_of(args.data)
+    found = {name: [] for name in WAYS}
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "given.json"
+        digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        given.write_text(json.dumps({"files": list(map(str, files)), "digests": digests}))
+        run("cold", args.data, given, Path(folder) / "kept")
+        for turn in range(args.rounds):
+            for name, runs in found.items():
+                cache = Path(folder) / ("kept" if name == "warm" else f"{name}-{turn}")
+                runs.append(run(name, args.data, given, cache))
+                if name != "warm":
+                    shutil.rmtree(cache, ignore_errors=True)
+    parts = ("process", "inside", "catalogue", "busy")
+    medians = {
+        name: {part: statistics.median(one[part] for one in runs) for part in parts if part in runs[0]} for name, runs in found.items()
+    }
+    ratios = {
+        name: {part: medians[name][part] / medians["bare"][part] for part in ("process", "inside", "busy")}
+        for name in ("cold", "cold, known")
+    }
+    for name, times in medians.items():
+        print(f"{name:11s}", "  ".join(f"{part} {seconds:.3f} s" for part, seconds in times.items()))
+    for name, by in ratios.items():
+        print(f"{name} / bare:", "  ".join(f"{part} {ratio:.2f}" for part, ratio in by.items()))
+    if args.json:
+        said = {"files": len(files), "bytes": sum(file.stat().st_size for file in files), "recordings": found["warm"][0]["recordings"]}
+        said |= {"rounds": args.rounds, "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "versions": versions()}
+        args.json.write_text(json.dumps(said | {"median_s": medians, "to_bare": ratios}, indent=1) + "\n")
+
+
+WAYS = {
+    "bare": lambda _, files, __: bare(files),
+    "cold": lambda data, _, __: product(data),
+    "cold, known": lambda data, _, digests: product(data, digests),
+    "warm": lambda data, _, __: product(data),
+}
+
+
+def run(name, data, given, cache):
+    """One round of one way, in a process of its own; `busy` is what it and its children used of the processors."""
+    command = [sys.executable, __file__, "--child", name, "--data", str(data)]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with given.open("rb") as stdin:
+        began = time.perf_counter()
+        done = subprocess.run(command, env={**os.environ, "FAULTBENCH_CACHE": str(cache)}, stdin=stdin, stdout=subprocess.PIPE, check=True)
+        process = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return {"process": process, "busy": busy, **json.loads(done.stdout)}
+
+
+def files_of(data):
+    """The files that the data set reads at 12 kHz."""
+    from faultbench_datasets.cwru.records import records
+
+    wanted = [record.number for record in records() if record.rate_khz == 12 or record.element == "healthy"]
+    return [path for number in wanted if (path := data / "cwru" / f"{number}.mat").exists()]
+
+
+def versions():
+    """What was compared."""
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "isal")}}
+
+
+if __name__ == "__main__":
+    main()
