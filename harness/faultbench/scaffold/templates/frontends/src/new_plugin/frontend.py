@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from faultbench.api import NetShape, UsageError
+from faultbench.api import NetShape, NotApplicable, UsageError
 from torch import Tensor, nn
 
 FLOOR = 1e-6
@@ -24,7 +24,14 @@ class NewPlugin:
         self.bands, self.frame = bands, frame
 
     def module(self, shape: NetShape) -> nn.Module:
-        """A module from (n, channel, sample) to (n, channel, band), in nepers."""
+        """A module from (n, channel, sample) to (n, channel, band), in nepers.
+
+        Raises:
+            NotApplicable: A channel is slow: it has a level in a window, and no power in bands.
+            UsageError: The window does not hold whole frames.
+        """
+        if any(shape.slow):
+            raise NotApplicable("new-plugin takes the power of every channel, and a slow one has none")
         if shape.window % self.frame:
             raise UsageError(f"new-plugin: a window of {shape.window} samples holds no whole frames: choose frame to divide it")
         return Bands(self.bands, self.frame)
