@@ -6,6 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 API_VERSION = 1
+"""The plugin API that this is. It is raised when a plugin written for the one before would break (docs/plugins.md says what counts)."""
+
+API_OLDEST = 1
+"""The oldest plugin API that plugins may still be written for."""
 
 _HOMES = {
     "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
@@ -153,7 +157,7 @@ if TYPE_CHECKING:
     from faultbench.offers import Param as Param
     from faultbench.offers import Value as Value
 
-__all__ = ["API_VERSION", *sorted(_HOME_OF)]
+__all__ = ["API_OLDEST", "API_VERSION", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:

@@ -61,6 +61,7 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),
+        ("new", "plugin", "--help"),
     ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):
