@@ -310,8 +310,8 @@ def test_a_bearings_first_minutes_beside_its_last_ones_are_a_leak_that_the_audit
         require(found)
 
 
-def test_no_other_machine_is_there_for_t2(tree: Path) -> None:
-    with pytest.raises(IsolationError, match="measured at one load only"):
+def test_one_condition_per_bearing_leaves_nothing_for_t2(tree: Path) -> None:
+    with pytest.raises(IsolationError, match="each specimen of test-bearing was measured at one load only"):
         NewDevice().split([XjtuSy(data_dir=tree).catalogue()], REQUEST, 0)
 
 

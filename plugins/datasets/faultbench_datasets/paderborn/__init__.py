@@ -3,8 +3,8 @@
 One file holds one measurement of four seconds: vibration, two phase currents, force, speed, torque and temperature. What there is
 stands in `bearings`, a file's reading in `measurement`, its archives' in `archive`; here measurements become recordings.
 
-There is one rig, with one place for the bearing under test. A new device cannot be held out, hence `new-device` refuses, and
-`unseen-bearing` parts by bearing.
+There is one rig, with one place for the bearing under test. A new device cannot be held out, hence `new-device` and `unseen-bearing`
+part by bearing, and say `one rig`; with `target=real` they train on damage made by hand and test on damage from fatigue.
 
 **What is not a fault and yet tells bearings apart.** Each bearing was mounted and measured on a day of its own, so its temperature,
 and whatever else changed from day to day, goes with the bearing and thus with the class. Only bearings held out can show whether a
