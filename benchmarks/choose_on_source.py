@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from faultbench.data.episodes import EpisodeDrawer, generator
-from faultbench.data.split import EpisodeRequest, Pool
+from faultbench.data.split import EpisodeRequest
 from faultbench.data.windows import cut
 from faultbench.learning.contracts import Budget, NetShape
 from faultbench.learning.parts import RegistryParts
@@ -41,9 +41,7 @@ def source_of(registry, dataset, scenario, request):
 
 def part_of(pool, rows):
     """A pool of some rows of another."""
-    take = lambda column: tuple(column[i] for i in rows)  # noqa: E731
-    columns = {f.name: take(getattr(pool, f.name)) for f in dataclasses.fields(Pool) if f.name != "together"}
-    return Pool(**columns, together=pool.together)
+    return pool.only(rows)
 
 
 def folds(pool, group):

@@ -10,8 +10,22 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HARNESS = ROOT / "harness" / "faultbench"
 PLUGINS = sorted((ROOT / "plugins").glob("*/faultbench_*"))
+TEMPLATES = sorted(path.parent for path in (HARNESS / "scaffold" / "templates").glob("*/src/new_plugin/__init__.py"))
 
-ROOMS = ["data", "learning", "artifact", "measuring", "matrix", "results", "report", "acquisition", "inspection", "cli"]
+ROOMS = [
+    "data",
+    "learning",
+    "artifact",
+    "measuring",
+    "matrix",
+    "results",
+    "report",
+    "acquisition",
+    "inspection",
+    "testing",
+    "scaffold",
+    "cli",
+]
 MAY_IMPORT = {
     "data": {"data", "measuring"},
     "learning": {"learning", "data", "artifact"},
@@ -22,6 +36,8 @@ MAY_IMPORT = {
     "acquisition": {"acquisition", "data"},
     "inspection": {"inspection", "data", "matrix", "results"},
     "matrix": {"matrix", "data", "learning", "artifact", "measuring", "results"},
+    "testing": {"testing", "data", "learning", "artifact", "measuring", "results"},
+    "scaffold": {"scaffold", "testing"},
 }
 
 
@@ -39,7 +55,7 @@ def intruders(path, own):
     return [m for m in imports(path) if m.split(".")[0] == "faultbench" and m != "faultbench.api" and not m.startswith(own)]
 
 
-@pytest.mark.parametrize("package", PLUGINS, ids=lambda p: p.name)
+@pytest.mark.parametrize("package", [*PLUGINS, *TEMPLATES], ids=lambda p: p.name if p in PLUGINS else p.parents[1].name)
 def test_a_built_in_plugin_has_what_a_third_party_has(package):
     files = list(package.rglob("*.py"))
     assert files

@@ -50,14 +50,17 @@ def place(tmp_path):
     }
 
 
-def test_the_wheel_holds_the_five_packages_and_nothing_of_the_tests(wheel):
+def test_the_wheel_holds_the_six_packages_and_nothing_of_the_tests(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
-    packages = {"faultbench", "faultbench_datasets", "faultbench_learners", "faultbench_compressors", "faultbench_targets"}
+    parts = ("datasets", "learners", "compressors", "targets", "observers")
+    packages = {"faultbench", *(f"faultbench_{part}" for part in parts)}
     assert packages <= tops
     assert all(top in packages or top.endswith(".dist-info") for top in tops)
     assert {f"{package}/py.typed" for package in packages} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    report = {"schema/run-1.json", "schema/comparison-1.json", "page/style.css", "page/sort.js"}
+    assert {f"faultbench/report/{name}" for name in report} <= set(names), "what is read at run time"
 
 
 def test_the_main_job_runs_from_the_wheel(fresh, place):

@@ -6,18 +6,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 API_VERSION = 1
+"""The plugin API that this is. It is raised when a plugin written for the one before would break (docs/plugins.md says what counts)."""
+
+API_OLDEST = 1
+"""The oldest plugin API that plugins may still be written for."""
 
 _HOMES = {
     "faultbench.acquisition.archive": ("Limits", "Member", "members_of", "unpack"),
     "faultbench.acquisition.publication": ("ChecksFiles", "Publication", "PublishedFile"),
     "faultbench.artifact.format": ("IR_VERSION", "OPSET", "Graphs", "Manifest"),
     "faultbench.data.csvfile": ("read_csv",),
+    "faultbench.data.delimited": ("CsvFile", "open_csv"),
     "faultbench.data.filenotes": ("noted",),
+    "faultbench.data.inspectable": ("Inspectable", "Remark"),
     "faultbench.data.latest": ("Latest",),
     "faultbench.data.matfile": ("MatFile", "MatHeader", "MatVariable", "mat_headers", "open_mat"),
+    "faultbench.data.npyfile": ("NpyFile", "open_npy"),
+    "faultbench.data.origin": ("Filtering", "Origin"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
+    "faultbench.data.regularfile": ("file_digest", "open_regular"),
+    "faultbench.data.wavfile": ("WavFile", "open_wav"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
-    "faultbench.data.scenarios.parting": ("Parting", "Rules", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
+    "faultbench.data.scenarios.rules": ("Rules",),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
@@ -62,16 +73,24 @@ if TYPE_CHECKING:
     from faultbench.artifact.format import Graphs as Graphs
     from faultbench.artifact.format import Manifest as Manifest
     from faultbench.data.csvfile import read_csv as read_csv
+    from faultbench.data.delimited import CsvFile as CsvFile
+    from faultbench.data.delimited import open_csv as open_csv
     from faultbench.data.episodes import EpisodeDrawer as EpisodeDrawer
     from faultbench.data.episodes import draw_episodes as draw_episodes
     from faultbench.data.episodes import generator as generator
     from faultbench.data.filenotes import noted as noted
+    from faultbench.data.inspectable import Inspectable as Inspectable
+    from faultbench.data.inspectable import Remark as Remark
     from faultbench.data.latest import Latest as Latest
     from faultbench.data.matfile import MatFile as MatFile
     from faultbench.data.matfile import MatHeader as MatHeader
     from faultbench.data.matfile import MatVariable as MatVariable
     from faultbench.data.matfile import mat_headers as mat_headers
     from faultbench.data.matfile import open_mat as open_mat
+    from faultbench.data.npyfile import NpyFile as NpyFile
+    from faultbench.data.npyfile import open_npy as open_npy
+    from faultbench.data.origin import Filtering as Filtering
+    from faultbench.data.origin import Origin as Origin
     from faultbench.data.recording import ELEMENTS as ELEMENTS
     from faultbench.data.recording import HEALTHY as HEALTHY
     from faultbench.data.recording import Catalogue as Catalogue
@@ -80,19 +99,23 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
+    from faultbench.data.regularfile import file_digest as file_digest
+    from faultbench.data.regularfile import open_regular as open_regular
     from faultbench.data.scenarios.parting import Parting as Parting
-    from faultbench.data.scenarios.parting import Rules as Rules
     from faultbench.data.scenarios.parting import hold_out as hold_out
     from faultbench.data.scenarios.parting import make_pool as make_pool
     from faultbench.data.scenarios.parting import make_split as make_split
     from faultbench.data.scenarios.parting import scenario_name as scenario_name
     from faultbench.data.scenarios.parting import with_ways as with_ways
+    from faultbench.data.scenarios.rules import Rules as Rules
     from faultbench.data.split import Episode as Episode
     from faultbench.data.split import EpisodeRequest as EpisodeRequest
     from faultbench.data.split import Pool as Pool
     from faultbench.data.split import Scenario as Scenario
     from faultbench.data.split import Signals as Signals
     from faultbench.data.split import Split as Split
+    from faultbench.data.wavfile import WavFile as WavFile
+    from faultbench.data.wavfile import open_wav as open_wav
     from faultbench.errors import CellError as CellError
     from faultbench.errors import DataError as DataError
     from faultbench.errors import FaultbenchError as FaultbenchError
@@ -134,7 +157,7 @@ if TYPE_CHECKING:
     from faultbench.offers import Param as Param
     from faultbench.offers import Value as Value
 
-__all__ = ["API_VERSION", *sorted(_HOME_OF)]
+__all__ = ["API_OLDEST", "API_VERSION", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:

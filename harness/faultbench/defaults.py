@@ -12,3 +12,6 @@ DEFAULTS: Mapping[str, tuple[str, ...]] = {
     "targets": ("x86",),
 }
 """The names by axis."""
+
+FOLDER = "folder"
+"""The data set that reads a user's own folder, by its parameter `path`."""

@@ -94,12 +94,14 @@ class Found:
         offers: By kind.
         problems: In the order they were met.
         refused: The offers left out, by kind and name, each with its reason.
+        everybody: Whether distributions other than faultbench's own were looked at.
     """
 
     plugins: list[Plugin] = field(default_factory=list)
     offers: dict[str, list[Registered]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     refused: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    everybody: bool = True
 
 
 def discover(*, plugins: bool) -> Found:
@@ -108,7 +110,7 @@ def discover(*, plugins: bool) -> Found:
     Args:
         plugins: Whether to look at distributions other than faultbench's own.
     """
-    found = Found()
+    found = Found(everybody=plugins)
     for entry_point, load in _loaders(plugins=plugins):
         _take(found, entry_point, load)
     for kind in KINDS:
@@ -174,21 +176,32 @@ def _take(found: Found, source: Source, load: Any) -> None:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a result
             module = load()
-            wanted = getattr(module, "FAULTBENCH_API", api.API_VERSION)
-            if wanted == api.API_VERSION:
+            misfit = _misfit(getattr(module, "FAULTBENCH_API", api.API_VERSION), source.distribution)
+            if not misfit:
                 manager.register(module, name=source.entry_point)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
         _broken(found, source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
         return
-    if wanted != api.API_VERSION:
-        what = f"is written for plugin API {one_line(str(wanted))}, this is {api.API_VERSION}: install versions that fit"
-        found.problems.append(source.problem(what))
+    if misfit:
+        found.problems.append(source.problem(misfit))
         return
     plugin = Plugin(source, manager)
     found.plugins.append(plugin)
     found.problems.extend(_unknown_hooks(plugin))
     for kind in KINDS:
         _materialise(found, plugin, kind)
+
+
+def _misfit(wanted: object, distribution: str) -> str:
+    """Why a plugin written for an API cannot be used, and what to do; empty where it can."""
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        return f"says FAULTBENCH_API = {names.shown(str(wanted))}: write the whole number of the API that it is written for"
+    here = f"is written for plugin API {wanted}, this is {api.API_VERSION}"
+    if wanted > api.API_VERSION:
+        return f"{here}: update faultbench, or install an older {distribution}"
+    if wanted < api.API_OLDEST:
+        return f"{here}, which takes those from {api.API_OLDEST}: update {distribution}, or install an older faultbench"
+    return ""
 
 
 def _broken(found: Found, problem: Problem) -> None:
@@ -222,23 +235,23 @@ def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
         found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
         return
     for offer in offers:
-        flaw = _flaw(offer) or _publication_flaw(offer, kind)
-        if flaw:
-            _refuse(found, source, kind, offer, flaw)
+        reason = flaw(offer) or _publication_flaw(offer, kind)
+        if reason:
+            _refuse(found, source, kind, offer, reason)
         else:
             assert isinstance(offer, Offer)  # noqa: S101 - for the type checker; a flaw otherwise
             found.offers[kind].append(Registered(offer, source.distribution, source.version, source.builtin, source.entry_point))
 
 
-def _refuse(found: Found, source: Source, kind: str, offer: object, flaw: str) -> None:
+def _refuse(found: Found, source: Source, kind: str, offer: object, reason: str) -> None:
     name = getattr(offer, "name", None)
-    problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {flaw}")
+    problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {reason}")
     found.problems.append(problem)
     if isinstance(name, str):
         found.refused.setdefault((kind, name), problem)
 
 
-def _flaw(offer: object) -> str:
+def flaw(offer: object) -> str:
     """Why an offer cannot be taken, and what to do; empty where it can."""
     if not isinstance(offer, Offer):
         return "return an iterable of faultbench.api.Offer"
@@ -251,9 +264,8 @@ def _flaw(offer: object) -> str:
     if not isinstance(offer.params, Mapping):
         return "params maps names to faultbench.api.Param"
     for key, param in offer.params.items():
-        flaw = _param_flaw(key, param)
-        if flaw:
-            return flaw
+        if reason := _param_flaw(key, param):
+            return reason
     if offer.positional is not None and getattr(offer.params.get(offer.positional), "type", None) not in (int, float):
         return "positional names a parameter that is a number"
     return ""

@@ -5,7 +5,8 @@ A plugin is a module named by an entry point of the group `faultbench`. It imple
 it is used, so that listing what there is imports nothing heavy. Observers return nothing, and cannot change a result:
 they get copies, and one that fails is a warning.
 
-A module may say which plugin API it is written for (`FAULTBENCH_API = 1`); one that names another is not loaded.
+A module says which plugin API it is written for (`FAULTBENCH_API = 1`; `faultbench.api.API_VERSION` is the present one). One that needs
+a newer API, or one older than `API_OLDEST`, is not loaded; `faultbench list` and `doctor` say so in a line.
 """
 
 # mypy: disable-error-code="empty-body"

@@ -3,7 +3,8 @@
 `[distribution/]name[NUMBER][:key=value[,key=value...]]`, compressors chained by `+`. A value may hold `:` and `=`, so that a
 part can name another with its parameter (`maml:frontend=welch:segment=256`); it cannot hold a comma. A number behind a name
 sets the one positional parameter: `prune40` is `prune` with `percent=40`. Which digits belong to the name only the offers
-can tell (`x86`, `int8`), so a parsed name keeps its head whole until it is matched with them.
+can tell (`x86`, `int8`), so a parsed name keeps its head whole until it is matched with them. A name that ends in `.toml` is
+that of a file, which holds a scenario.
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ def _parse_params(text: str, rest: str) -> tuple[tuple[str, str], ...]:
             raise UsageError(f"{shown(text)} gives {key} twice: give it once")
         params[key] = value
     return tuple(sorted(params.items()))
+
+
+def is_file(text: str) -> bool:
+    """Whether a text is the name of a TOML file (`splits/mine.toml`), which stands for the scenario in it."""
+    return text.strip().endswith(".toml") and ":" not in text and "," not in text and text.isprintable()
 
 
 def split_list(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from faultbench import names
 from faultbench.discovery import KINDS, Found, Plugin, Problem, Registered, Source, cause, discover, normalised
 from faultbench.errors import FaultbenchError, PluginError, UsageError
-from faultbench.offers import Value
+from faultbench.offers import Offer, Value
 
 NOUNS = {
     "datasets": "data set",
@@ -25,6 +25,25 @@ NOUNS = {
     "targets": "target",
 }
 """What one of a kind is called in a sentence."""
+
+_IN_A_FILE = "scenarios", "file"
+"""The offer that the name of a file stands for."""
+
+GIVEN: Mapping[str, tuple[str, ...]] = {"datasets": ("data_dir",)}
+"""What the harness gives to a factory that names it, beside the offer's parameters."""
+
+
+def kind_of(word: str) -> str:
+    """The kind, one of `KINDS`, that a word means: `learner`, `learners`, `data-set`.
+
+    Raises:
+        UsageError: It means none.
+    """
+    plain = word.lower().replace("-", "").replace("_", "").replace(" ", "").rstrip("s")
+    for kind in KINDS:
+        if kind.removesuffix("s") == plain:
+            return kind
+    raise UsageError(f"there is no kind {names.shown(word)}: did you mean {names.nearest(word, KINDS, 1)[0]}? See `faultbench list`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,11 @@ class Registry:
         """The plugins that could be loaded."""
         return tuple(self._found.plugins)
 
+    @property
+    def everybody(self) -> bool:
+        """Whether distributions other than faultbench's own were looked at, whatever was found there."""
+        return self._found.everybody
+
     def offers(self, kind: str) -> tuple[Registered, ...]:
         """What is offered of a kind, the built-in ones first."""
         return tuple(self._found.offers[kind])
@@ -107,6 +131,8 @@ class Registry:
         offer = registered.offer
         params = names.expand(offer, number, given)
         spelling = names.canonical(self.shown_name(kind, registered), offer, params, {r.offer.name for r in self.offers(kind)})
+        if registered.builtin and (kind, offer.name) == _IN_A_FILE and names.is_file(str(params["path"])):
+            spelling = str(params["path"])
         return Choice(kind, offer.name, registered.qualified, registered.distribution, registered.version, offer.factory, params, spelling)
 
     def find(self, kind: str, text: str) -> Registered:
@@ -127,7 +153,8 @@ class Registry:
         return make(choice, **given)
 
     def _matched(self, kind: str, text: str) -> tuple[Registered, str, dict[str, str]]:
-        name = names.parse(text)
+        in_a_file = kind == _IN_A_FILE[0] and names.is_file(text)
+        name = names.Name("", _IN_A_FILE[1], (("path", text.strip()),)) if in_a_file else names.parse(text)
         candidates = self.offers(kind)
         if name.distribution:
             candidates = tuple(r for r in candidates if normalised(r.distribution) == normalised(name.distribution))
@@ -179,6 +206,33 @@ def make(choice: Choice, **given: object) -> Any:
         raise
     except (Exception, SystemExit) as error:
         raise PluginError(f"{what} cannot be made ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+
+
+def mismatch(kind: str, offer: Offer) -> str:
+    """Why an offer's parameters and its factory's signature do not agree, and what to do; empty where they do. Imports the factory."""
+    try:
+        module, _, attribute = offer.factory.partition(":")
+        signature = inspect.signature(getattr(importlib.import_module(module), attribute))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin's module raises
+        return f"its factory {offer.factory} cannot be imported ({cause(error)}): repair it, or install what it needs"
+    takes = {name: p for name, p in signature.parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    if not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()) and (
+        foreign := [key for key in offer.params if key not in takes]
+    ):
+        return (
+            f"its factory {offer.factory}{signature} takes no {foreign[0]}, which the offer has: add it there, or leave it out of the offer"
+        )
+    for name, parameter in takes.items():
+        if name in GIVEN.get(kind, ()):
+            continue
+        if name not in offer.params:
+            if parameter.default is parameter.empty:
+                return f"its factory {offer.factory} needs {name}, which the offer does not have: offer it, or give it a default"
+            continue
+        offered = offer.params[name].default
+        if offered is not None and parameter.default is not parameter.empty and parameter.default != offered:
+            return f"{name} is {offered!r} in the offer and {parameter.default!r} in {offer.factory}: give both the same default"
+    return ""
 
 
 class Observers:

@@ -48,8 +48,25 @@ def test_unseen_bearing_parts_the_one_rig_by_bearing_and_tells_three_classes(fol
     assert row["accuracy"]["mean"] > 0.9  # the tones of the fixtures are plain
 
 
-def test_new_device_refuses_a_single_rig_in_one_line(folder: Path) -> None:
+def test_what_was_made_by_hand_teaches_what_fatigue_made(folder: Path) -> None:
+    done = run(folder, "-d", "paderborn", "-s", "unseen-bearing:target=real", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["cell"]["scenario"], row["cell"]["level"], row["cell"]["note"]) == ("unseen-bearing:target=real", "T3", "one rig")
+    asked = {name.rpartition("/")[2] for name in row["bearings"]["recall"]}
+    assert asked == {"KA04", "KA15", "KI04", "KI14"}
+    assert row["accuracy"]["mean"] > 0.9
+
+
+def test_the_same_bearings_in_other_sessions_are_watermarked(folder: Path) -> None:
+    done = run(folder, "-d", "paderborn", "-s", "window", "--shots", "2", "--queries", "4", "--json", "-", "--gate")
+    assert done.returncode == 3, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["cell"]["level"], row["watermark"]) == ("T0", "quick; leaks: bearing")
+
+
+def test_new_device_refuses_bearings_of_one_load_in_one_line(folder: Path) -> None:
     done = run(folder, "-d", "paderborn", "-s", "new-device")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: new-device: every other recording shares a bearing, session or mounting")
+    assert done.stderr.splitlines()[-1].startswith("error: new-device: each specimen of test-module was measured at one load only")
     assert "Traceback" not in done.stderr

@@ -32,17 +32,22 @@ SHORTEST = {"1_5": 52, "2_4": 42}
 """Minutes of the bearings that failed first; of the others the source has more than a hundred."""
 
 
-def write_tree(folder: Path, minutes: int = MINUTES, onset: int = ONSET, bearings: tuple[str, ...] = tuple(ORDERS)) -> Path:
-    """The tree below `folder`, which is made; damage begins behind minute `onset`."""
+def write_tree(
+    folder: Path, minutes: int = MINUTES, onset: int = ONSET, bearings: tuple[str, ...] = tuple(ORDERS), *, repeating: bool = True
+) -> Path:
+    """The tree below `folder`, which is made; damage begins behind minute `onset`. `repeating` stretches are for the audit copies."""
     for bearing in bearings:
         rng = np.random.default_rng([ord(c) for c in bearing])
         place = folder / CONDITIONS[int(bearing[0])][0] / f"Bearing{bearing}"
         place.mkdir(parents=True)
-        healthy, damaged = ([printed(signals(bearing, grown, rng)) for _ in range(STRETCHES)] for grown in (0.0, 1.0))
+        healthy, damaged = ([printed(signals(bearing, grown, rng)) for _ in range(STRETCHES * repeating)] for grown in (0.0, 1.0))
         for minute in range(1, min(minutes, SHORTEST.get(bearing, minutes)) + 1):
-            stretches = damaged if minute > onset else healthy
-            chosen = rng.permutation(STRETCHES)[: ROWS // STRETCH]
-            (place / f"{minute}.csv").write_bytes(f"{HEADER}\r\n".encode() + b"".join(stretches[i] for i in chosen))
+            if repeating:
+                chosen = rng.permutation(STRETCHES)[: ROWS // STRETCH]
+                rows = b"".join((damaged if minute > onset else healthy)[i] for i in chosen)
+            else:
+                rows = printed(signals(bearing, float(minute > onset), rng, ROWS))
+            (place / f"{minute}.csv").write_bytes(f"{HEADER}\r\n".encode() + rows)
     return folder
 
 

@@ -193,3 +193,105 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     keys.plugin_digest.cache_clear()
     keys.source_digest.cache_clear()
     return Site(tmp_path)
+
+
+JUDGED_CELL = {
+    "dataset": "cwru",
+    "scenario": "new-device",
+    "learner": "maml",
+    "compressor": "none",
+    "target": "x86",
+    "snr": "clean",
+    "level": "T2",
+    "note": "",
+    "ways": 2,
+    "shots": 5,
+    "shots_rare": 5,
+    "queries": 15,
+    "seeds": 2,
+    "episodes": 50,
+    "window": 2048,
+    "rate_hz": 12000.0,
+    "quick": False,
+    "missing_recordings": 0,
+}
+
+
+def answers(wrong_every: int = 60, units: int = 8):
+    """Six fault bearings and two healthy sessions, two seeds, one query in so many wrong."""
+    from faultbench.results.outcome import Outcome
+
+    number = np.arange(200 * units)
+    unit, healthy = number % units, number % units < 2
+    label = np.where(healthy, "healthy", "inner")
+    predicted = np.where(number % wrong_every == 7, np.where(healthy, "inner", "healthy"), label)
+    names = np.array([f"u{n}" for n in range(units)])
+    return Outcome(
+        seed=number // (100 * units),
+        episode=number // 32,
+        unit=names[unit],
+        bearing=names[unit],
+        label=label,
+        predicted=predicted,
+        healthy=healthy,
+        predicted_healthy=predicted == "healthy",
+        rare=~healthy,
+        ways=2,
+    )
+
+
+def times_around(latency_ms: float = 2.0, finetune_s: float = 0.3) -> dict:
+    """Times whose median is as given."""
+    return {
+        "finetune_s": {"min": 0.9 * finetune_s, "p50": finetune_s, "p90": 1.1 * finetune_s, "p99": 1.2 * finetune_s, "n": 100},
+        "latency_ms": {"min": 0.9 * latency_ms, "p50": latency_ms, "p90": 1.1 * latency_ms, "p99": 1.2 * latency_ms, "n": 1000},
+        "network_ms": {"min": 0.5 * latency_ms, "p50": 0.6 * latency_ms, "p90": 0.7 * latency_ms, "p99": 0.8 * latency_ms, "n": 1000},
+    }
+
+
+def judged_row(cell: dict | None = None, *, criteria: str = "accuracy.ci_low>=0.95", **given) -> dict:
+    """A row with figures; its accuracy is about 0.98."""
+    from faultbench.measuring.target import Device
+    from faultbench.results.criteria import parse
+    from faultbench.results.row import row
+
+    device = Device("gateway", "x86_64", "a processor", 2, 8 << 30, "Linux", {"numpy": "2.0"}, "f" * 64)
+    parts = {"outcome": answers(), "times": times_around(), "figures": {"params": 61234, "macs": 1_310_000, "artifact_bytes": 245_000}}
+    parts |= {"digest": "d" * 64, "split_digest": "5" * 64, "kind": "measured", "device": device, "versions": {"numpy": "2.0"}} | given
+    outcome, times, figures = (parts.pop(name) for name in ("outcome", "times", "figures"))
+    return row(JUDGED_CELL | (cell or {}), outcome, times, figures, parse(criteria), **parts)
+
+
+def unscored_row(cell: dict | None = None, **given) -> dict:
+    """A row without figures: say `error` or `not_applicable`."""
+    from faultbench.results.criteria import parse
+    from faultbench.results.row import row
+
+    return row(JUDGED_CELL | (cell or {}), None, None, {}, parse(), **{"digest": "e" * 64} | given)
+
+
+class Rows:
+    """Makes rows of every kind."""
+
+    answers = staticmethod(answers)
+    times = staticmethod(times_around)
+    judged = staticmethod(judged_row)
+    unscored = staticmethod(unscored_row)
+
+    def every_kind(self) -> list[dict]:
+        """A row that passes, one that fails, one unproven, one watermarked, a baseline, one that makes no sense, and one that broke."""
+        return [
+            self.judged(),
+            self.judged({"learner": "cnn"}, criteria="accuracy.ci_low>=0.999, latency_ms.p99<=100", digest="1" * 64),
+            self.judged({"learner": "few"}, outcome=answers(units=4), digest="2" * 64),
+            self.judged({"learner": "quick", "quick": True}, digest="3" * 64),
+            self.judged({"learner": "centroid"}, baseline=True, criteria="accuracy.ci_low>=0.999", digest="4" * 64),
+            self.unscored({"learner": "forest"}, not_applicable="nothing to prune"),
+            self.unscored({"learner": "broken"}, error="it broke: mend it", digest="6" * 64),
+        ]
+
+
+@pytest.fixture
+def rows() -> Rows:
+    """Makes rows of every kind."""
+    return Rows()

@@ -11,7 +11,9 @@ from faultbench.data.audit import PROMISES, audit, require
 from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import Channel
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.scenarios.session import Session
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.scenarios.window import Window
 from faultbench.data.split import EpisodeRequest
 from faultbench.errors import IsolationError
 
@@ -139,22 +141,68 @@ def test_an_unknown_level_is_refused(t2, signals):
     refused(replace(t2, level="T9"), signals, "level 'T9' is none of T0")
 
 
-def test_at_t0_recordings_may_be_shared_and_samples_may_not(t2, signals):
-    """A random split of recordings, as the literature makes it."""
-    pool = replace(t2.target, parts=tuple(map(str, range(len(t2.target.parts)))), together=False)
-    loose = replace(
-        t2, level="T0", source=t2.target, target=pool, request=replace(REQUEST, ways=2, shots=1, shots_rare=1, queries=1, episodes=1)
-    )
-    healthy, inner = row_of(pool, "healthy"), row_of(pool, "inner small")
-    support, query = np.array([[healthy, 0], [inner, 0]]), np.array([[healthy, 64], [inner, 640]])
-    numbers = np.arange(2)
-    episode = replace(t2.episodes[0], classes=("healthy", "inner small"), rare=1, support=support, support_labels=numbers)
-    episode = replace(episode, query=query, query_labels=numbers)
-    found = audit(replace(loose, episodes=(episode,)), signals)
-    assert found.shared["support/query"] == {"sample": 0, "recording": 1, "session": 1, "bearing": 1, "mounting": 1, "dataset": 1}
-    assert all("share the part" in finding for finding in found.findings)  # the scenario's own rule, which T0 would not make
-    overlapping = replace(episode, query=np.array([[healthy, 63], [inner, 640]]))
-    refused(replace(loose, episodes=(overlapping,)), signals, "support and query share a sample in 1 of 1 episodes")
+@pytest.fixture
+def t0(plant):
+    return Window(window=64).split([plant()], REQUEST, 0)
+
+
+def test_at_t0_recordings_may_be_shared_and_samples_may_not(t0, signals):
+    found = audit(t0, signals)
+    assert found.findings == ()
+    assert found.shared["support/query"]["sample"] == found.shared["source/target"]["sample"] == 0
+    assert found.shared["support/query"]["bearing"] == 8
+    assert found.shared["source/target"]["session"] == len(t0.target.recordings)
+
+
+def test_at_t0_windows_of_support_and_query_that_overlap_are_refused(t0, signals):
+    episode = t0.episodes[0]
+    way, asked = episode.support_labels == 1, episode.query_labels == 1
+    query = episode.query.copy()
+    query[np.flatnonzero(asked)[0]] = episode.support[way][0]
+    refused(with_episode(t0, query=query), signals, "support and query share a sample in 1 of 8 episodes")
+
+
+@pytest.mark.parametrize("spans", ["whole", "wider by one sample"])
+def test_at_t0_a_half_that_reaches_into_the_other_is_refused(spans, t0, signals):
+    wider = tuple((max(0, first - 1), min(1920, last + 1)) for first, last in t0.source.spans) if spans != "whole" else ()
+    refused(replace(t0, source=replace(t0.source, spans=wider)), signals, r"source and target share \d+ samples? \(plant/beta")
+
+
+def test_at_t0_a_window_beyond_its_half_is_refused(t0, signals):
+    query = t0.episodes[0].query.copy()
+    first, _ = t0.target.spans[query[0, 0]]
+    query[0, 1] = 1920 - 64 if first == 0 else 0
+    refused(with_episode(t0, query=query), signals, "episode 0: its window at .* lies outside .*, of which it may use samples")
+
+
+def test_at_t0_a_query_of_another_part_than_its_support_is_refused(t0, signals):
+    parts = tuple("elsewhere" if i == int(t0.episodes[0].query[0, 0]) else p for i, p in enumerate(t0.target.parts))
+    refused(replace(t0, target=replace(t0.target, parts=parts)), signals, "episode 0: .*come from different parts, not from one|2 parts")
+
+
+@pytest.mark.parametrize("spans", [((0, 5),), "beyond", "backwards"])
+def test_spans_that_do_not_fit_their_recordings_are_refused(spans, t0, signals):
+    wrong = {"beyond": (0, 1921), "backwards": (900, 3)}.get(spans) if isinstance(spans, str) else None
+    made = spans if wrong is None else (wrong, *t0.source.spans[1:])
+    refused(replace(t0, source=replace(t0.source, spans=made)), signals, "columns differ in length|has no samples")
+
+
+def test_the_mounting_may_be_shared_on_one_rig_at_t2_too(plant, noise):
+    catalogue = plant(machines=("rig",), healthy=4)
+    split = NewDevice(window=64).split([catalogue], REQUEST, 0)
+    assert audit(split, noise(catalogue)).findings == ()
+    refused(replace(split, note=""), noise(catalogue), "source and target share 1 mounting")
+    shared = split.target.recordings[0].bearing
+    refused(replace(split, source=with_recording(split.source, 0, bearing=shared)), noise(catalogue), "source and target share 1 bearing")
+
+
+def test_a_session_on_both_sides_is_refused_at_t1(plant, noise):
+    catalogue = plant(loads=("0 hp", "1 hp", "2 hp", "3 hp"))
+    split = Session(window=64).split([catalogue], REQUEST, 0)
+    assert audit(split, noise(catalogue)).findings == ()
+    shared = split.target.recordings[0].session
+    leaky = replace(split, source=with_recording(split.source, 0, session=shared))
+    refused(leaky, noise(catalogue), "source and target share 1 session")
 
 
 def test_names_are_those_of_their_data_set(t2, signals):
@@ -352,6 +400,36 @@ def test_the_quantisation_of_each_class_is_a_fact(t2, signals):
     steps = audit(t2, coarse).facts["quantisation"]["target"]
     assert steps["inner small"] == pytest.approx([0.25, 0.25])
     assert steps["healthy"] is None
+
+
+def test_the_level_of_each_class_is_a_fact(t2, signals):
+    loud = {k: v * 8 if "inner" in k[1] else v for k, v in signals.items()}
+    levels = audit(t2, loud).facts["rms"]["target"]
+    assert levels["inner small"] == pytest.approx([8, 8], rel=0.1)
+    assert levels["healthy"] == pytest.approx([1, 1], rel=0.1)
+
+
+def test_who_is_on_which_side_is_a_fact(t2, signals):
+    found = audit(t2, signals).facts
+    assert (found["recordings"], found["mountings"]) == ({"source": 48, "target": 48}, {"source": 1, "target": 1})
+    healthy, *faults = found["classes"]["target"]
+    assert healthy == {"label": "healthy", "recordings": 6, "bearings": 2, "unstepped": 6}
+    assert [one["label"] for one in faults] == ["ball large", "ball small", "inner large", "inner small", "outer large", "outer small"]
+
+
+def test_target_recordings_that_no_episode_shows_are_a_fact(t2, signals):
+    few = audit(replace(t2, episodes=t2.episodes[:1], request=replace(t2.request, episodes=1)), signals).facts["undrawn"]
+    drawn = {int(row) for half in (t2.episodes[0].support, t2.episodes[0].query) for row in half[:, 0]}
+    assert len(few) == 48 - len(drawn)
+
+
+def test_a_recording_that_a_third_party_left_out_for_no_reason_of_ours_is_listed(plant, t2, signals):
+    catalogue = plant()
+    names = [f"plant/{r.id}" for r in t2.source.recordings[:2]]
+    kept = t2.source.only(range(2, len(t2.source.recordings)))
+    found = audit(replace(t2, source=kept, left_out=(*names, "plant/gone")), signals, [catalogue]).facts
+    assert found["left_out"] == [*names, "plant/gone"]
+    assert found["left_out_reasons"] == {f"at {t2.source.recordings[0].mounting}, for no reason that the audit sees": names}
 
 
 def test_signals_of_another_channel_are_not_looked_at(t2, signals):

@@ -53,7 +53,7 @@ def test_a_planted_leak_is_found(dataset, scenario, relation, thing, reports):
     for seed in report["seeds"]:
         assert seed["shared"][relation][thing] > 0
         assert any(f"{relation.replace('/', ' and ')} share" in finding and thing in finding for finding in seed["findings"])
-        assert seed["facts"]["recordings"]["target"] > 0, "a split that breaks its level is reported in full"
+    assert report["facts"][0]["recordings"]["target"] > 0, "a split that breaks its level is reported in full"
     assert any(probe["accuracy"] for probe in report["probes"])
 
 
@@ -95,16 +95,16 @@ def test_a_split_that_moves_with_the_number_of_episodes_is_found(reports):
 
 def test_left_out_recordings_come_with_the_reason(reports):
     (report,) = reports(datasets=("plant:mood=lent",))
-    (reasons,) = {json.dumps(seed["facts"]["left_out_reasons"]) for seed in report["seeds"]}
-    assert json.loads(reasons) == {"shares its bearing with a recording of the target's mounting near": ["plant/far inner 0 0 hp"]}
+    (facts,) = report["facts"]
+    assert facts["seeds"] == [0, 1]
+    assert facts["left_out_reasons"] == {"shares its bearing with a recording of the target's mounting near": ["plant/far inner 0 0 hp"]}
     (report,) = reports(scenarios=("unseen-bearing:window=64",))
-    reasons = report["seeds"][0]["facts"]["left_out_reasons"]
-    assert reasons["of no class that the episodes have (healthy: near has 1 bearing of it)"] == [
+    assert report["facts"][0]["left_out_reasons"]["of no class that the episodes have (healthy: near has 1 bearing of it)"] == [
         "plant/near healthy 0 0 hp",
         "plant/near healthy 0 1 hp",
     ]
     (report,) = reports(scenarios=("new-dataset:window=64",), source=("twin",))
-    (reason,) = report["seeds"][0]["facts"]["left_out_reasons"]
+    (reason,) = report["facts"][0]["left_out_reasons"]
     assert reason == "of the target's data set, at far: the source is of other data sets alone"
 
 

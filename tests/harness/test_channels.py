@@ -7,8 +7,8 @@ import pytest
 
 from faultbench.data.audit import audit, require
 from faultbench.data.recording import Channel
+from faultbench.data.scenarios.channels import named_channels
 from faultbench.data.scenarios.new_device import NewDevice
-from faultbench.data.scenarios.parting import named_channels
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
 from faultbench.data.split import EpisodeRequest
 from faultbench.data.windows import cut, slow_channels
@@ -141,3 +141,26 @@ def test_a_front_end_that_takes_physics_is_not_applicable_where_none_is_known(si
     (row,), _ = site.run(datasets=("plant:mood=unnamed",), learners=("centroid:frontend=fault-lines",))
     assert row["verdict"]["overall"] == "not applicable"
     assert "speed and the geometry" in row["not_applicable"]
+
+
+def test_recorded_noise_of_all_channels_is_of_one_stretch(plant, noise):
+    from faultbench.data.machine_noise import noise_pool
+    from faultbench.data.noise import NoisyTarget, parse_noise
+
+    catalogue = plant(change=with_sensors)
+    split = NewDevice(window=64, channels="a+b+t").split([catalogue], REQUEST, 0)
+    signals = noise(catalogue)
+    recorded = noise_pool(split, [catalogue])
+    level = parse_noise("machine:10")
+    assert level is not None
+    noisy = NoisyTarget(level, split, signals, recorded)
+    rows = split.episodes[0].query
+    placed = noisy.placed(0, rows)
+    clean = cut(signals, split.target, rows, 64)
+    added = noisy(clean, placed).astype(np.float64) - clean
+    assert not added[:, 2].any()
+    stretches = cut(signals, recorded, placed[:, 2:], 64)
+    for channel in (0, 1):
+        for heard, stretch, window in zip(added[:, channel], stretches[:, channel], clean[:, channel], strict=True):
+            assert np.corrcoef(heard, stretch)[0, 1] == pytest.approx(1, abs=1e-4)
+            assert 10 * np.log10(window.var() / heard.var()) == pytest.approx(10, abs=0.01)

@@ -20,7 +20,7 @@ def test_a_clean_split_is_reported_and_ends_with_0(site):
         "The split keeps what its level promises.",
         "bearing in 8 of 8 episodes, allowed 0, promised",
         "recordings 14 14",
-        "healthy 2 (1) 2 (1) none none",
+        "healthy 2 (1) 2 (1) ",
         "copies: none, by the samples",
         "Chance is 0.333.",
         "each recording has one sensor",
@@ -56,6 +56,23 @@ def test_all_findings_are_printed_and_equal_ones_of_several_seeds_once(site):
     flat = " ".join(said)
     for thing in ("sample", "recording", "session", "bearing", "mounting"):
         assert flat.count(f"source and target share 1 {thing} (") == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "said"),
+    [
+        ("odd", "level 'T9' is none of T0"),
+        ("ragged", "episode 0: its classes have [2, 3, 3] query windows, asked for 3 each"),
+        ("astray", "its window at 1000000 lies outside"),
+    ],
+)
+def test_a_split_that_does_not_add_up_is_reported_as_far_as_it_goes(scenario, said, site):
+    done = site.command(*SMALL, "-d", "plant", "-s", scenario)
+    assert done.returncode == 2, done.stderr
+    flat = " ".join(done.stdout.split())
+    assert said in flat
+    assert "error" not in done.stderr
+    assert ("Shortcut probes: not asked: the episodes do not add up, see the findings" in flat) is (scenario != "odd")
 
 
 def test_json_stands_alone_on_stdout_and_tells_the_same(site):

@@ -30,8 +30,9 @@ def first(folder: Path) -> subprocess.CompletedProcess[str]:
     return call(folder, *RUN, "--json", "-", "--out", "out")
 
 
-def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=280, check=False)
+def call(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    there = environment(folder) | more
+    return subprocess.run([*COMMAND, *words], cwd=folder, env=there, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_json_on_stdout_stands_there_alone_and_can_be_repeated(first):
@@ -47,6 +48,12 @@ def test_progress_comes_on_stderr_line_by_line(first):
     assert "centroid" in first.stderr
     assert "\x1b" not in first.stderr
     assert "\r" not in first.stderr
+
+
+def test_the_folder_holds_every_format(first, folder):
+    names = {"results.json", "table.txt", "results.csv", "report.md", "junit.xml", "report.html"}
+    assert {file.name for file in (folder / "out").iterdir()} == names
+    assert all("centroid" in (folder / "out" / name).read_text() for name in names)
 
 
 def test_the_folder_holds_the_same_rows_and_a_table(first, folder):
@@ -82,6 +89,34 @@ def test_a_reader_that_has_seen_enough_changes_no_exit_code(folder, closed, word
 def test_a_gate_passes_nothing_that_is_quick_unless_it_may(folder):
     assert call(folder, *RUN, "--gate").returncode == 3
     assert call(folder, *RUN, "--gate", "--allow-unproven").returncode == 0
+
+
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize(
+    ("option", "begins"), [("--csv", "protocol,cell.dataset,"), ("--junit", "<?xml"), ("--markdown", "## faultbench: 1")]
+)
+def test_any_format_can_be_piped(folder, option, begins):
+    done = call(folder, *RUN, option, "-")
+    assert done.returncode == 0
+    assert done.stdout.startswith(begins)
+
+
+@pytest.mark.usefixtures("first")
+def test_in_a_job_of_github_actions_what_did_not_pass_is_noted_on_stderr(folder):
+    there = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+    done = call(folder, *RUN, "--gate", "--json", "-", **there)
+    assert done.returncode == 3
+    json.loads(done.stdout)
+    assert "\n::warning title=simulated new-device centroid none x86::unproven (quick)" in done.stderr
+    assert (folder / "summary.md").read_text().startswith("## faultbench: 1 unproven\n")
+
+
+@pytest.mark.usefixtures("first")
+def test_a_summary_that_cannot_be_written_costs_nothing_else(folder):
+    done = call(folder, *RUN, "--json", "-", GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(folder))
+    assert done.returncode == 0
+    json.loads(done.stdout)
+    assert "warning: GITHUB_STEP_SUMMARY" in done.stderr
 
 
 @pytest.mark.usefixtures("first")

@@ -19,8 +19,9 @@ HEAVY = {
     "scipy",
     "numpy",
     "sklearn",
+    "matplotlib",
 }
-SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio"}
+SLOW = {"rich", "pydantic", "platformdirs", "sqlite3", "asyncio", "jsonschema"}
 
 REPORT = """
 import sys
@@ -46,11 +47,21 @@ def imported(*words: str, before: str = "") -> set[str]:
         ("--help",),
         ("--version",),
         ("run", "--help"),
+        ("data", "check", "--help"),
+        ("show", "--help"),
+        ("compare", "--help"),
+        ("explain", "--help"),
+        ("results", "list", "--help"),
+        ("cache", "trim", "--help"),
+        ("schema", "--help"),
         ("data", "--help"),
         ("data", "get", "--help"),
+        ("data", "audit", "--help"),
+        ("data", "plot", "--help"),
         ("list",),
         ("list", "learners"),
         ("list", "compressors", "prune40"),
+        ("new", "plugin", "--help"),
     ],
 )
 def test_what_answers_at_once_imports_nothing_heavy(words):

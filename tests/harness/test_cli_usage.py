@@ -14,6 +14,7 @@ import pytest
 import faultbench
 from faultbench.cli.ending import BROKEN, failed
 from faultbench.cli.outputs import Outputs
+from faultbench.cli.publishing import publish_rows
 from faultbench.errors import CellError, DataError, UsageError
 
 COMMAND = [sys.executable, "-c", "import sys; from faultbench.cli import main; sys.exit(main())"]
@@ -41,7 +42,19 @@ def test_without_a_command_help_comes_on_stderr_and_it_is_bad_usage():
     assert done.stderr.startswith("Usage: faultbench")
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("list", "-h"), ("doctor", "--help")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("run", "--help"),
+        ("list", "-h"),
+        ("doctor", "--help"),
+        ("data", "audit", "-h"),
+        ("data", "plot", "-h"),
+        ("compare", "--help"),
+        ("results", "rm", "--help"),
+    ],
+)
 def test_help_is_plain_and_fits_80_columns(words):
     done = call(*words)
     assert done.returncode == 0
@@ -75,6 +88,10 @@ def test_help_is_plain_and_fits_80_columns(words):
         (("run", "--dry-run", "--gate"), "--dry-run has no results for --gate"),
         (("run", "--criteria", "accuracy"), "criteria"),
         (("run", "--json", "no/such/folder/x.json"), "--json no/such/folder/x.json cannot be written (No such file or directory)"),
+        (("run", "--junit", "no/such/folder/x.xml"), "--junit no/such/folder/x.xml cannot be written (No such file or directory)"),
+        (("run", "--json", "x", "--csv", "./x"), "--json and --csv both go to ./x: name a file for one of them"),
+        (("run", "--json", "-", "--markdown", "-"), "--json and --markdown both go to standard output"),
+        (("run", "--dry-run", "--html", "x.html"), "--dry-run has no results for --html"),
         (("run", "--json", "."), "--json . cannot be written (Is a directory)"),
     ],
 )
@@ -121,7 +138,7 @@ def test_a_file_that_cannot_be_written_after_all_costs_the_file_and_not_the_tabl
     outputs = Outputs(**{name: Path(place) if name == "out" else place for name, place in places.items()})
     monkeypatch.setattr("faultbench.report.document._replace", full)
     with pytest.raises(UsageError, match=r"cannot write .*: No space left on device"):
-        outputs.publish([], ["faultbench", "run"])
+        publish_rows([], ["faultbench", "run"], outputs)
     assert capsys.readouterr().out == "nothing was measured\n"
 
 

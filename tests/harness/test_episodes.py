@@ -66,8 +66,9 @@ def check(episode, pool, request, *, jitter):
     for (r0, s0), (r1, s1) in itertools.pairwise(windows):
         assert r0 != r1 or s1 - s0 >= WINDOW
     for recording, start in windows:
-        assert 0 <= start <= pool.recordings[recording].channels[0].samples - WINDOW
-        assert jitter or start % WINDOW == 0
+        first, last = pool.spans[recording] if pool.spans else (0, pool.recordings[recording].channels[0].samples)
+        assert first <= start <= last - WINDOW
+        assert jitter or (start - first) % WINDOW == 0
     stages = set()
     for way, label in enumerate(episode.classes):
         support = episode.support[episode.support_labels == way, 0]
@@ -76,7 +77,7 @@ def check(episode, pool, request, *, jitter):
         assert len({pool.conditions[i] for i in (*support, *query)}) == 1
         (part,) = {pool.parts[i] for i in support}
         stages.add(part)
-        assert part not in {pool.parts[i] for i in query}
+        assert (part not in {pool.parts[i] for i in query}) if pool.apart else ({part} == {pool.parts[i] for i in query})
     assert not pool.together or len(stages) == 1
 
 
@@ -221,6 +222,36 @@ def test_a_recording_of_unknown_length_is_refused(by_load):
         EpisodeDrawer(replace(by_load, recordings=(unknown, *by_load.recordings[1:])), WINDOW, REQUEST)
 
 
+def test_where_they_are_not_apart_support_and_query_are_dealt_from_the_same_recordings(by_load):
+    pool = replace(by_load, apart=False)
+    episodes = draws(pool)
+    both = 0
+    for episode in episodes:
+        check(episode, pool, REQUEST, jitter=False)
+        assert len({pool.parts[i] for i in (*episode.support[:, 0], *episode.query[:, 0])}) == 1
+        both += len(set(episode.support[:, 0]) & set(episode.query[:, 0]))
+    assert both == 3 * len(episodes)
+    places = Counter(int(start) // WINDOW for e in episodes for _, start in e.support)
+    assert set(places) == set(range(10)), "the support may be any of the windows"
+
+
+def test_where_they_are_not_apart_one_part_is_enough_and_must_hold_both():
+    pool = replace(pool_of([row(c, c, "x") for c in "abc"], True), apart=False)
+    for episode in draws(pool):
+        check(episode, pool, REQUEST, jitter=False)
+    with pytest.raises(UsageError, match=r"only 0 classes hold 4 support and 7 query windows of 64 samples, 3 ways"):
+        EpisodeDrawer(pool, WINDOW, replace(REQUEST, queries=7))
+
+
+def test_a_pools_episodes_stay_within_its_spans(by_load):
+    pool = replace(by_load, spans=((70, 600),) * len(by_load.recordings))
+    for jitter in (False, True):
+        for episode in draws(pool, jitter=jitter):
+            check(episode, pool, REQUEST, jitter=jitter)
+    with pytest.raises(UsageError, match="hold 4 support"):
+        EpisodeDrawer(replace(by_load, spans=((70, 300),) * len(by_load.recordings)), WINDOW, REQUEST)
+
+
 @st.composite
 def pools(draw):
     """Any pool: several labels, conditions, parts, recordings of any length, some in sessions of several recordings."""
@@ -231,7 +262,9 @@ def pools(draw):
                 for _ in range(draw(st.integers(1, 2))):
                     session = draw(st.sampled_from([None, f"{label}{condition}{part}"]))
                     rows.append((label, f"{label}{condition}", part, draw(st.integers(10, 12 * WINDOW)), session))
-    return pool_of(rows, draw(st.booleans()))
+    pool = pool_of(rows, draw(st.booleans()))
+    spans = [sorted((draw(st.integers(0, length)), draw(st.integers(0, length)))) for *_, length, _ in rows] if draw(st.booleans()) else []
+    return replace(pool, apart=draw(st.booleans()), spans=tuple((first, last) for first, last in spans))
 
 
 @settings(max_examples=150, deadline=None)

@@ -82,6 +82,16 @@ def test_noise_adds_cells_and_leaves_the_clean_one_as_it_was_to_the_last_bit(fol
     assert "snr -30: accuracy" in done.stderr
 
 
+def test_a_machine_that_drowns_in_its_own_healthy_sound_is_not_told(folder: Path, clean: dict[str, Any]) -> None:
+    done = call(folder, *T4, "--snr", "machine:40,machine:-40", "--json", "-")
+    found = {row["cell"]["snr"]: row for row in rows(done)}
+    assert list(found) == ["clean", "machine:40", "machine:-40"]
+    assert figures(found["clean"]) == figures(clean)
+    assert found["machine:40"]["accuracy"]["mean"] > 0.9
+    assert found["machine:-40"]["accuracy"]["mean"] < 0.9, "planted: every window is a healthy stretch, in all but its loudness"
+    assert found["machine:-40"]["notes"]["noise"].startswith("recorded, stretches of 2 healthy recordings")
+
+
 def test_the_table_names_the_levels(folder: Path, clean: dict[str, Any]) -> None:
     assert clean["accuracy"]
     done = call(folder, *T4, "--snr", "40")

@@ -74,8 +74,7 @@ def test_on_a_floor_the_noise_of_a_machine_is_that_of_its_healthy_recordings(spl
 def test_without_a_healthy_recording_the_floor_is_that_of_all(split: Split, signals: Signals) -> None:
     target = split.target
     keep = [i for i, r in enumerate(target.recordings) if not r.healthy]
-    columns = {f.name: tuple(getattr(target, f.name)[i] for i in keep) for f in dataclasses.fields(target) if f.name != "together"}
-    without = dataclasses.replace(split, target=dataclasses.replace(target, **columns))
+    without = dataclasses.replace(split, target=target.only(keep))
     assert list(floor_powers(without, signals).values()) == [pytest.approx([LOUD**2], rel=0.05)]
 
 
@@ -113,7 +112,16 @@ def test_two_levels_differ_by_a_factor(split: Split, signals: Signals) -> None:
 
 @pytest.mark.parametrize(
     ("text", "spelling"),
-    [("10", "10"), (" -5 ", "-5"), ("2.50", "2.5"), ("+3", "3"), ("-0", "0"), ("floor:10", "floor:10"), ("clean", None)],
+    [
+        ("10", "10"),
+        (" -5 ", "-5"),
+        ("2.50", "2.5"),
+        ("+3", "3"),
+        ("-0", "0"),
+        ("floor:10", "floor:10"),
+        ("machine:-2.50", "machine:-2.5"),
+        ("clean", None),
+    ],
 )
 def test_levels_have_one_spelling(text: str, spelling: str | None) -> None:
     noise = parse_noise(text)
@@ -122,7 +130,8 @@ def test_levels_have_one_spelling(text: str, spelling: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "loud", "10dB", "nan", "inf", "1e3", "1_0", "101", "-100.5", "floor", "floor:", "snr:3", ":3", "a:b:1"]
+    "text",
+    ["", "loud", "10dB", "nan", "inf", "1e3", "1_0", "101", "-100.5", "floor", "floor:", "machine:", "machine", "snr:3", ":3", "a:b:1"],
 )
 def test_what_is_no_level_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(UsageError) as refused:

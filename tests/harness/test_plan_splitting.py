@@ -41,6 +41,12 @@ def test_too_many_ways_are_found_before_any_work_where_the_catalogue_knows_the_l
     assert not site.cache.exists()
 
 
+def test_a_seed_that_a_scenario_refuses_is_found_before_any_work_too(site):
+    with pytest.raises(IsolationError, match="seed 1 is refused on purpose"):
+        site.plan(datasets=("plant:mood=measured",), scenarios=("choosy",), seeds=2)
+    assert site.plan(datasets=("plant:mood=measured",), scenarios=("choosy",), seeds=1).cells[0].error is None
+
+
 def test_too_many_ways_are_found_at_the_split_where_the_lengths_are_not_known(site):
     with pytest.raises(UsageError, match="9 ways"):
         site.run(ways=9, seeds=1)

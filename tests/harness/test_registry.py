@@ -103,7 +103,13 @@ def test_a_third_party_learner_is_chosen_by_its_bare_name(site):
         ("import no_such_module", "cannot be loaded (ModuleNotFoundError: No module named 'no_such_module')"),
         ("def f(:", "cannot be loaded (SyntaxError"),
         ("raise SystemExit(3)", "cannot be loaded (SystemExit: 3)"),
-        ("FAULTBENCH_API = 99", "is written for plugin API 99, this is 1"),
+        ("FAULTBENCH_API = 99", "is written for plugin API 99, this is 1: update faultbench, or install an older zeta"),
+        (
+            "FAULTBENCH_API = 0",
+            "is written for plugin API 0, this is 1, which takes those from 1: update zeta, or install an older faultbench",
+        ),
+        ("FAULTBENCH_API = '1'", "says FAULTBENCH_API = '1': write the whole number"),
+        ("FAULTBENCH_API = True", "says FAULTBENCH_API = 'True': write the whole number"),
         (
             "from faultbench.api import hookimpl\n@hookimpl\ndef faultbench_learners():\n    1 / 0",
             "failed in faultbench_learners (ZeroDivisionError",

@@ -11,7 +11,9 @@ from faultbench.data import scenarios
 from faultbench.data.audit import audit, require
 from faultbench.data.recording import Channel
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.scenarios.session import Session
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.scenarios.window import Window
 from faultbench.data.split import EpisodeRequest
 from faultbench.errors import IsolationError, UsageError
 
@@ -118,8 +120,14 @@ def test_new_device_leaves_a_fault_of_one_load_out_of_its_ways(plant):
 
 
 def test_new_device_refuses_data_of_one_load(plant):
-    with pytest.raises(IsolationError, match="each healthy specimen is of one part only"):
+    with pytest.raises(IsolationError, match="each specimen of beta was measured at one load only, support and query need two"):
         NewDevice(window=64).split([plant(loads=("0 hp",))], REQUEST, 0)
+
+
+def test_new_device_refuses_a_healthy_machine_of_one_load(plant):
+    catalogue = plant(change=lambda r: None if r.healthy and r.load != "0 hp" else r)
+    with pytest.raises(IsolationError, match="each healthy specimen is of one part only"):
+        NewDevice(window=64).split([catalogue], REQUEST, 0)
 
 
 def test_new_device_trains_with_fewer_ways_where_the_source_has_fewer_classes(plant, noise):
@@ -204,9 +212,197 @@ def test_one_rig_tests_a_class_of_three_bearings_that_it_cannot_be_trained_on(pl
     assert sum("healthy" in name for name in split.left_out) == 3
 
 
-def test_new_device_refuses_one_rig(plant):
-    with pytest.raises(IsolationError, match="every other recording shares a bearing, session or mounting with rig, nothing is left"):
-        NewDevice(window=64).split([plant(machines=("rig",))], REQUEST, 0)
+def test_new_device_parts_one_rig_by_bearing_and_says_so(plant, noise):
+    catalogue = plant(machines=("rig",), healthy=5, bearings=3)
+    split = NewDevice(window=64).split([catalogue], REQUEST, 0)
+    assert (split.level, split.note) == ("T2", "one rig")
+    require(audit(split, noise(catalogue)))
+    sides = [{r.bearing for r in pool.recordings} for pool in (split.source, split.target)]
+    assert not sides[0] & sides[1]
+    assert [sum("healthy" in b for b in side) for side in sides] == [3, 2]
+    assert [sum("inner/large" in b for b in side) for side in sides] == [2, 1]
+    other = NewDevice(window=64).split([catalogue], REQUEST, 1)
+    assert {r.bearing for r in other.target.recordings} != sides[1]
+
+
+def test_on_one_rig_the_only_bearing_of_a_class_is_the_targets(plant, noise):
+    catalogue = plant(machines=("rig",), healthy=1)
+    split = NewDevice(window=64).split([catalogue], REQUEST, 0)
+    assert "healthy" in split.target.labels
+    assert "healthy" not in split.source.labels
+    require(audit(split, noise(catalogue)))
+
+
+def test_new_device_refuses_one_rig_of_one_bearing_per_class(plant):
+    with pytest.raises(IsolationError, match="one rig and one bearing of each class, so no class can be on both sides"):
+        NewDevice(window=64).split([plant(machines=("rig",), bearings=1, healthy=1)], REQUEST, 0)
+
+
+def test_new_device_refuses_a_source_of_one_class(plant):
+    with pytest.raises(IsolationError, match="the source holds healthy, two classes are needed to train on"):
+        NewDevice(window=64).split([plant(machines=("rig",), bearings=1, healthy=2)], REQUEST, 0)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_on_one_rig_the_target_may_be_a_severity_and_healthy_is_halved(scenario, plant, noise):
+    """As at Paderborn: trained on damage made by hand, tested on damage from fatigue."""
+    catalogue = plant(machines=("rig",), healthy=4)
+    split = scenario(target="large", window=64).split([catalogue], REQUEST, 0)
+    assert (split.level, split.note) == (scenario.level, "one rig")
+    assert split.scenario.endswith(":target=large,window=64")
+    require(audit(split, noise(catalogue)))
+    assert {r.severity for r in split.target.recordings} == {"", "large"}
+    assert {r.severity for r in split.source.recordings} == {"", "small"}
+    sides = [{r.bearing for r in pool.recordings if r.healthy} for pool in (split.source, split.target)]
+    assert [len(side) for side in sides] == [2, 2]
+    assert not sides[0] & sides[1]
+    assert sides[1] != {
+        r.bearing for r in scenario(target="large", window=64).split([catalogue], REQUEST, 2).target.recordings if r.healthy
+    }
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_on_one_rig_an_unknown_target_is_refused_with_the_severities_too(scenario, plant):
+    with pytest.raises(UsageError, match="no machine, mounting or severity 'huge' in plant: choose one of rig, rig-0, large, small"):
+        scenario(target="huge", window=64).split([plant(machines=("rig",))], REQUEST, 0)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_where_there_are_several_mountings_a_severity_is_no_target(scenario, plant):
+    with pytest.raises(UsageError, match=r"no machine or mounting 'large' in plant: choose one of beta, alpha, beta-0, alpha-0$"):
+        scenario(target="large", window=64).split([plant()], REQUEST, 0)
+
+
+def test_window_shares_recordings_by_halves_and_no_sample(plant, noise):
+    catalogue = plant(mountings=2)
+    split = Window(window=64).split([catalogue], REQUEST, 0)
+    found = audit(split, noise(catalogue))
+    require(found)
+    assert (split.level, split.request.ways) == ("T0", 5)
+    assert names(split.source.recordings) == names(split.target.recordings) == {r.id for r in catalogue.recordings if r.machine == "beta"}
+    assert found.shared["source/target"]["recording"] == len(split.target.recordings)
+    assert found.shared["source/target"]["sample"] == 0
+    spans = list(zip(split.source.spans, split.target.spans, strict=True))
+    assert {tuple(sorted(pair)) for pair in spans} == {((0, 960), (960, 1920))}
+    assert 0.3 < sum(source[0] == 0 for source, _ in spans) / len(spans) < 0.7, "the seed decides which half"
+
+
+def test_window_asks_for_what_it_shows_in_the_support(plant):
+    split = Window(window=64).split([plant(mountings=2)], REQUEST, 0)
+    pool = split.target
+    sharing = 0
+    for episode in split.episodes:
+        assert len({pool.recordings[i].mounting for i in (*episode.support[:, 0], *episode.query[:, 0])}) == 1
+        for way in range(5):
+            rows = [set(w[n == way, 0]) for w, n in ((episode.support, episode.support_labels), (episode.query, episode.query_labels))]
+            assert len({pool.recordings[i].bearing for i in rows[0] | rows[1]}) == 1
+            sharing += bool(rows[0] & rows[1])
+    assert sharing > 50
+
+
+def test_window_takes_as_many_ways_as_there_are_classes_up_to_five(plant):
+    catalogue = plant(change=lambda r: r if r.element in {"healthy", "inner"} else None)
+    assert Window(window=64).split([catalogue], REQUEST, 0).request.ways == 3
+
+
+def test_window_refuses_a_recording_whose_half_is_too_short(plant):
+    with pytest.raises(UsageError, match=r"hold 3 support and 25 query windows of 64 samples, 5 ways asked for \(not: ball large, "):
+        Window(window=64).split([plant(loads=("0 hp",))], replace(REQUEST, queries=25), 0)
+
+
+LOADS = ("0 hp", "1 hp", "2 hp", "3 hp")
+
+
+def test_session_halves_four_loads_by_the_seed(plant, noise):
+    catalogue = plant(loads=LOADS, mountings=2)
+    halves = set()
+    for seed in range(8):
+        split = Session(window=64).split([catalogue], REQUEST, seed)
+        require(audit(split, noise(catalogue)))
+        source, target = ({r.load for r in pool.recordings} for pool in (split.source, split.target))
+        assert sorted(source | target) == list(LOADS)
+        assert len(source) == len(target) == 2
+        assert {r.bearing for r in split.source.recordings} == {r.bearing for r in split.target.recordings}
+        halves.add(tuple(sorted(target)))
+    assert len(halves) > 2
+
+
+def test_session_draws_again_where_a_half_is_too_short(plant, noise):
+    """As in a copy of Case Western whose healthy records of two loads are cut short: these two must not be one half."""
+
+    def cut(recording):
+        short = recording.healthy and recording.load in ("1 hp", "2 hp")
+        return replace(recording, channels=(replace(recording.channels[0], samples=64 * 5),)) if short else recording
+
+    catalogue = plant(loads=LOADS, change=cut)
+    request = replace(REQUEST, queries=6)
+    for seed in range(8):
+        split = Session(window=64).split([catalogue], request, seed)
+        require(audit(split, noise(catalogue)))
+        assert {r.load for r in split.target.recordings} not in ({"1 hp", "2 hp"}, {"0 hp", "3 hp"})
+        assert Session(window=64).split([catalogue], replace(request, episodes=1), seed).target == split.target
+
+
+def test_session_keeps_support_and_query_at_different_loads_and_supports_at_one(plant):
+    split = Session(window=64).split([plant(loads=LOADS)], REQUEST, 0)
+    for episode in split.episodes:
+        support, query = ({split.target.recordings[i].load for i in w[:, 0]} for w in (episode.support, episode.query))
+        assert len(support) == len(query) == 1
+        assert support != query
+
+
+def test_session_keeps_a_session_of_two_mountings_on_one_side(plant, noise):
+    """As at Case Western, where healthy records show both machine ends, and one end lacks some of them."""
+
+    def shared(recording):
+        changed = replace(recording, session=f"healthy {recording.load}", bearing="healthy") if recording.healthy else recording
+        return None if recording.healthy and recording.mounting == "beta-1" and recording.load == "3 hp" else changed
+
+    catalogue = plant(loads=LOADS, mountings=2, healthy=1, change=shared)
+    for seed in range(4):
+        require(audit(Session(window=64).split([catalogue], REQUEST, seed), noise(catalogue)))
+
+
+def minutes(recording):
+    """A run at one load, four sessions long."""
+    return replace(recording, load="12 kN")
+
+
+def test_session_takes_sessions_where_there_is_one_load(plant, noise):
+    catalogue = plant(loads=LOADS, change=minutes)
+    split = Session(window=64).split([catalogue], REQUEST, 0)
+    require(audit(split, noise(catalogue)))
+    for pool in (split.source, split.target):
+        per_specimen = [sum(c == name for c in pool.conditions) for name in set(pool.conditions)]
+        assert set(per_specimen) == {2}
+    for episode in split.episodes:
+        rows = [{split.target.recordings[i].session for i in w[:, 0]} for w in (episode.support, episode.query)]
+        assert len(rows[0]) == 5
+        assert not rows[0] & rows[1]
+
+
+def test_session_leaves_classes_of_few_sessions_out_of_the_source(plant, noise):
+    def short(recording):
+        lost = recording.element == "ball" and recording.load in ("2 hp", "3 hp")
+        return None if lost else replace(recording, load="12 kN")
+
+    catalogue = plant(loads=LOADS, change=short)
+    split = Session(window=64).split([catalogue], REQUEST, 0)
+    require(audit(split, noise(catalogue)))
+    assert not any(label.startswith("ball") for label in split.source.labels)
+    assert not any(label.startswith("ball") for e in split.episodes for label in e.classes)
+
+
+def test_session_refuses_three_loads_of_one_session_each(plant):
+    says = "beta was measured at 3 loads at most, in 1 sessions of one load at most; source and target need two of their own"
+    with pytest.raises(IsolationError, match=says):
+        Session(window=64).split([plant()], REQUEST, 0)
+
+
+def test_session_refuses_a_target_of_one_class(plant):
+    catalogue = plant(loads=LOADS, change=lambda r: r if r.healthy or r.load == "0 hp" else None)
+    with pytest.raises(IsolationError, match="1 classes of beta part support from query, two are needed"):
+        Session(window=64).split([catalogue], REQUEST, 0)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -244,7 +440,22 @@ def test_offers_and_factories_agree():
         module, _, name = offer.factory.partition(":")
         factory = getattr(__import__(module, fromlist=[name]), name)
         signature = inspect.signature(factory)
-        assert {n: p.default for n, p in signature.parameters.items()} == {n: p.default for n, p in offer.params.items()}
+        defaults = {n: None if p.default is p.empty else p.default for n, p in signature.parameters.items()}
+        assert defaults == {n: p.default for n, p in offer.params.items()}
+
+
+@pytest.mark.parametrize("name", ["window", "session", "new-device", "unseen-bearing"])
+def test_imbalance_is_a_matter_of_the_request_on_every_scenario(name, plant, noise):
+    offer = next(offer for offer in scenarios.builtin() if offer.name == name)
+    module, _, factory = offer.factory.partition(":")
+    catalogue = plant(loads=LOADS, samples=64 * 40)
+    request = EpisodeRequest(shots=15, shots_rare=5, queries=15, episodes=6)
+    split = getattr(__import__(module, fromlist=[factory]), factory)(window=64).split([catalogue], request, 0)
+    require(audit(split, noise(catalogue)))
+    for episode in split.episodes:
+        counts = [int((episode.support_labels == way).sum()) for way in range(len(episode.classes))]
+        assert sorted(counts) == [5] + [15] * (len(counts) - 1)
+        assert counts[episode.rare] == 5
 
 
 def test_offering_scenarios_imports_no_numpy():

@@ -111,6 +111,7 @@ def test_an_option_overrides_the_file(tmp_path):
         ("learners = 'maml'", "there is no key 'learners': did you mean learner[?]"),
         ("sedes = 3", "did you mean seeds[?] A file may say dataset, scenario"),
         ("gate = true", "--gate belongs to the command line"),
+        ("junit = 'x.xml'", "--junit belongs to the command line"),
         ("seeds = '3'", "seeds must be a whole number"),
         ("seeds = true", "seeds must be a whole number"),
         ("seeds = 3.0", "seeds must be a whole number"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.scenarios.window import Window
 from faultbench.data.split import EpisodeRequest
 from faultbench.data.splitfile import FORMAT, digest, load_split, save_split
 from faultbench.errors import DataError
@@ -36,6 +37,14 @@ def test_what_is_loaded_is_what_was_saved(split, folder):
     assert digest(loaded) == digest(split)
 
 
+def test_halves_of_recordings_are_saved_too(plant, tmp_path):
+    split = Window(window=64).split([plant()], REQUEST, 0)
+    save_split(split, tmp_path / "t0")
+    loaded = load_split(tmp_path / "t0")
+    assert (loaded.source, loaded.target) == (split.source, split.target)
+    assert digest(loaded) == digest(split)
+
+
 def test_the_same_split_gives_the_same_bytes(folder, plant, tmp_path):
     save_split(NewDevice(window=64).split([plant()], REQUEST, 0), tmp_path / "again")
     assert {p.name for p in folder.iterdir()} == set(FILES)
@@ -60,6 +69,8 @@ def test_whatever_a_split_says_enters_its_digest(split):
         {"episodes": split.episodes[::-1]},
         {"target": replace(pool, labels=("x", *pool.labels[1:]))},
         {"target": replace(pool, together=False)},
+        {"target": replace(pool, apart=False)},
+        {"target": replace(pool, spans=((0, 1920),) * len(pool.recordings))},
         {"target": replace(pool, recordings=(replace(pool.recordings[0], session="x"), *pool.recordings[1:]))},
         {"source": split.target},
     ]

@@ -18,7 +18,7 @@ import pytest
 
 from faultbench.errors import CellError, UsageError
 from faultbench.results import store
-from faultbench.results.store import FILE_NAME, open_store, store_path
+from faultbench.results.store import FILE_NAME, open_store, read_store, store_path
 
 CELL = {"dataset": "cwru", "scenario": "new-device", "learner": "maml", "compressor": "none", "target": "x86", "target_recordings": "r1"}
 
@@ -182,6 +182,67 @@ def test_a_file_that_cannot_be_written_is_one_line(shared_folder: Path) -> None:
         file.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH if file == path else 0o666)
     with nobody(), pytest.raises(UsageError, match=r"cannot write .*readonly"), open_store(path):
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as POSIX has them")
+def test_a_store_that_cannot_be_written_can_be_read(shared_folder: Path) -> None:
+    path = shared_folder / FILE_NAME
+    with open_store(path) as opened:
+        opened.add(opened.begin(["kept"]), finished())
+    for file in shared_folder.iterdir():
+        file.chmod(0o444)
+    shared_folder.chmod(0o555)
+    before = sorted(shared_folder.iterdir())
+    with nobody(), read_store(path) as opened:
+        assert opened is not None
+        assert [row["digest"] for row in opened.rows(opened.runs()[0].id)] == ["d1"]
+    assert sorted(shared_folder.iterdir()) == before
+
+
+def test_reading_makes_no_store_and_cannot_write(path: Path) -> None:
+    with read_store(path) as opened:
+        assert opened is None
+    assert not path.parent.exists()
+    with open_store(path) as opened:
+        opened.begin(["kept"])
+    with read_store(path) as opened, pytest.raises(UsageError, match="readonly"):
+        opened.begin(["more"])
+
+
+def test_reading_says_of_a_file_that_is_no_store_what_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(UsageError, match="damaged, or no store"), read_store(path):
+        pass
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    with pytest.raises(UsageError, match="another program's database"), read_store(path):
+        pass
+
+
+def test_removing_a_run_takes_its_rows_and_keeps_the_looks(path: Path) -> None:
+    with open_store(path) as opened:
+        first, second = opened.begin([]), opened.begin([])
+        opened.add(first, finished("a"))
+        opened.add(second, finished("b"))
+        opened.remove([first])
+        assert [run.id for run in opened.runs()] == [second]
+        assert opened.rows(first) == []
+        assert opened.looks("cwru", "r1") == 2
+
+
+def test_a_run_that_goes_on_is_known_to_other_processes(path: Path) -> None:
+    with open_store(path) as opened, open_store(path) as other:
+        run = opened.begin([])
+        assert not other.is_going_on(run)
+        with opened.going_on(run):
+            assert other.is_going_on(run)
+            with pytest.raises(CellError, match="going on: wait"):
+                other.remove([run])
+        assert not other.is_going_on(run)
+        assert {file.name for file in path.parent.iterdir()} <= {FILE_NAME + end for end in ("", "-wal", "-shm", ".lock")}
 
 
 def test_a_file_in_the_folders_place_is_one_line(tmp_path: Path) -> None:

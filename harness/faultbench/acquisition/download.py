@@ -12,7 +12,7 @@ from typing import Any
 from faultbench.acquisition.publication import PublishedFile
 from faultbench.acquisition.shown import Shown
 from faultbench.acquisition.space import cannot_write
-from faultbench.acquisition.transfer import BrokenOffError, Part, RefusedError, ResumingDownloader
+from faultbench.acquisition.transfer import PART, BrokenOffError, Part, RefusedError, ResumingDownloader
 from faultbench.discovery import one_line
 from faultbench.errors import DataError
 
@@ -93,7 +93,7 @@ class _GivenUpError(Exception):
 
 
 def _from_one(file: PublishedFile, url: str, place: Path, check: Callable[[Path], None], manners: Manners, shown: Shown) -> None:
-    part = Part(place.with_name(f"{place.name}.part"))
+    part = Part(place.with_name(f"{place.name}{PART}"))
     attempt = 1
     while True:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from faultbench.acquisition.publication import ChecksFiles, Publication, Publish
 from faultbench.acquisition.shown import Shown, Silent
 from faultbench.acquisition.source_record import SourceRecord, origin_now
 from faultbench.acquisition.space import cannot_write, check_room, count_text, size_text
+from faultbench.acquisition.transfer import PART, Part
 from faultbench.errors import DataError, UsageError
 from faultbench.names import nearest
 from faultbench.names import shown as quoted
@@ -31,6 +31,7 @@ PARTIAL = ".partial"
 """The folder in a data set's folder where files arrive."""
 UNPACKED = "unpacked"
 """The folder in that one where an archive of the user's is unpacked meanwhile."""
+LOCK = "lock"
 _CHUNK = 1 << 20
 
 
@@ -220,7 +221,7 @@ def _at_work(folder: Path, request: Request) -> Iterator[_Taken]:
         partial.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    lock = FileLock(partial / "lock", timeout=0)
+    lock = FileLock(partial / LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout:
@@ -228,6 +229,7 @@ def _at_work(folder: Path, request: Request) -> Iterator[_Taken]:
     except OSError as error:
         raise cannot_write(partial, error) from error
     try:
+        _sweep(partial, request.publication)
         taken = _Taken(folder, SourceRecord(folder, request.dataset, request.publication))
         try:
             yield taken
@@ -235,7 +237,7 @@ def _at_work(folder: Path, request: Request) -> Iterator[_Taken]:
             if taken.record is not None:
                 taken.record.save()
     finally:
-        shutil.rmtree(partial / UNPACKED, ignore_errors=True)
+        _sweep(partial, request.publication)
         _tidy(partial)
         lock.release()
         if new:
@@ -243,10 +245,22 @@ def _at_work(folder: Path, request: Request) -> Iterator[_Taken]:
                 folder.rmdir()  # it was made for nothing
 
 
+def _sweep(partial: Path, publication: Publication) -> None:
+    """Removes what is of no use any more, also what a killed process left; what has come, whole or in part, stays for the next time."""
+    keep = {partial / LOCK}
+    for place in (partial / path for file in publication.files for path in (file.path, *file.holds)):
+        part = Part(place.with_name(f"{place.name}{PART}"))
+        keep.update((place, part.path, part.note))
+    for path in partial.rglob("*"):
+        if path not in keep and (path.is_symlink() or not path.is_dir()):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 def _tidy(partial: Path) -> None:
-    """Removes what is empty; what has come in part stays for the next time."""
+    """Removes the folders that are empty."""
     with contextlib.suppress(OSError):
-        (partial / "lock").unlink()
+        (partial / LOCK).unlink()
         for inner in sorted((path for path in partial.rglob("*") if path.is_dir()), reverse=True):
             with contextlib.suppress(OSError):  # not empty, then
                 inner.rmdir()
@@ -256,7 +270,7 @@ def _tidy(partial: Path) -> None:
 def _begun(folder: Path, file: PublishedFile) -> int:
     """How many bytes of a file have come in an earlier attempt."""
     arrived = folder / PARTIAL / file.path
-    for place in (arrived, arrived.with_name(f"{arrived.name}.part")):
+    for place in (arrived, arrived.with_name(f"{arrived.name}{PART}")):
         with contextlib.suppress(OSError):
             return place.stat().st_size
     return 0
@@ -353,18 +367,16 @@ def _copied(candidate: Candidate, arrived: Path, shown: Shown) -> str:
     """
     digest = hashlib.sha256()
     done = 0
+    copy = arrived.with_name(f"{arrived.name}.copy")  # what has the file's own name has come whole
     try:
         source = candidate.file.open("rb")
     except OSError as error:
         raise DataError(f"{candidate.file} cannot be read, {error.strerror or error}: check its permissions") from error
-    try:
-        with source, arrived.open("wb") as target:
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                target.write(chunk)
-                done += len(chunk)
-                shown.advance(done, candidate.size_bytes)
-    except BaseException:  # a half copy is of no use: a copy is made again
-        arrived.unlink(missing_ok=True)
-        raise
+    with source, copy.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+            done += len(chunk)
+            shown.advance(done, candidate.size_bytes)
+    copy.replace(arrived)
     return digest.hexdigest()

@@ -22,7 +22,7 @@ class Holding:
         paths: The published paths that are there, those that archives hold among them.
         here: The files that are there, as published or unpacked.
         missing: The others.
-        partly: By the path of a missing archive: how many of the files it holds are there nevertheless.
+        partly: By the path of an archive: how many of the files it holds are there, where that is neither none nor all.
     """
 
     folder: Path
@@ -33,8 +33,8 @@ class Holding:
 
     @property
     def packed(self) -> tuple[PublishedFile, ...]:
-        """The archives that are there and not unpacked."""
-        return tuple(file for file in self.here if file.holds and not self.paths.issuperset(file.holds))
+        """The archives that are there and not unpacked at all."""
+        return tuple(file for file in self.here if file.holds and self.paths.isdisjoint(file.holds))
 
 
 def look(name: str, publication: Publication, root: Path) -> Holding:
@@ -88,6 +88,6 @@ def _held(folder: Path, publication: Publication, there: frozenset[str]) -> Hold
             here.append(file)
         else:
             missing.append(file)
-            if unpacked:
-                partly[file.path] = unpacked
+        if 0 < unpacked < len(file.holds):
+            partly[file.path] = unpacked
     return Holding(folder, there, tuple(here), tuple(missing), partly)

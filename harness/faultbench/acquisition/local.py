@@ -1,7 +1,7 @@
 """Files that the user has already, in a folder of any layout or in an archive: which of them are the published ones.
 
-A file is known by its SHA-256 where that is known, whatever its name; otherwise by its name, with as many folders above it as it
-takes to tell it from others.
+A file is known by size and SHA-256 where both are known, whatever its name; otherwise by its name, with as many folders above it as
+it takes to tell it from others.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Wanted:
 
     def __init__(self, files: Iterable[PublishedFile], paths: Iterable[str], published: Iterable[str]) -> None:
         self._paths = frozenset(paths)
-        self._by_digest = {file.sha256: file.path for file in files if file.sha256 and file.path in self._paths}
-        self._sizes = frozenset(file.size_bytes for file in files if file.sha256 and file.path in self._paths)
-        self._sized = None not in self._sizes
+        sized = [file for file in files if file.sha256 and file.size_bytes is not None and file.path in self._paths]
+        self._by_digest = {file.sha256: file.path for file in sized}
+        self._sizes = frozenset(file.size_bytes for file in sized)  # without it, everything would have to be hashed
         by_name = defaultdict(list)
         for path in published:
             by_name[path.rpartition("/")[2]].append(path)
@@ -84,7 +84,7 @@ class Wanted:
 
     def may_be_known(self, size_bytes: int) -> bool:
         """Whether a file of this size may be one whose digest is known."""
-        return bool(self._by_digest) and (not self._sized or size_bytes in self._sizes)
+        return size_bytes in self._sizes
 
     def known(self, digest: str) -> str:
         """The path of the file with this digest; empty where there is none."""

@@ -21,6 +21,8 @@ from faultbench.acquisition.publication import PublishedFile
 from faultbench.acquisition.space import check_room, size_text
 
 USER_AGENT = f"faultbench/{__version__} (gets bearing data for its user, one file at a time)"
+PART = ".part"
+"""What the name of a file ends with while it is coming."""
 _CHUNK = 1 << 16
 _MOST_BYTES = 16 << 30
 """Of a file whose size is not known."""

@@ -13,18 +13,28 @@ import typer.main
 
 from faultbench import __version__
 from faultbench.cli.bundle import app as bundle
+from faultbench.cli.cache import app as cache
 from faultbench.cli.commands import Command, Commands
+from faultbench.cli.compare import compare
 from faultbench.cli.data import app as data
 from faultbench.cli.doctor import doctor
 from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
+from faultbench.cli.new import app as new
+from faultbench.cli.results import app as results
 from faultbench.cli.run import run
+from faultbench.cli.schema import schema
 from faultbench.cli.session import Session, session_of
+from faultbench.cli.show import explain, show
 from faultbench.matrix.streams import Unheard
 
 EXIT_CODES = (
     "Exit codes: 0 done (with --gate: every row passes), 1 a criterion fails (with --gate), 2 bad usage or input, 3 something is unproven "
     "(with --gate), 4 a cell could not be computed or nothing was measured, 130 interrupted. Where several apply: 130, 2, 4, 1, 3."
+)
+COMPARE_CODES = (
+    "Exit codes: 0 compared (with --fail-on: no condition is true), 1 a condition is true, 2 bad usage or input, 3 something is unproven, "
+    "refused or missing (with --fail-on), 4 nothing could be compared, or a cell of NEW could not be computed."
 )
 
 app = typer.Typer(
@@ -36,10 +46,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run", cls=Command, epilog=EXIT_CODES)(run)
+app.command("show", cls=Command)(show)
+app.command("compare", cls=Command, epilog=COMPARE_CODES)(compare)
+app.command("explain", cls=Command)(explain)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
+app.add_typer(new)
 app.add_typer(bundle)
+app.add_typer(results)
+app.add_typer(cache)
 app.command("doctor", cls=Command)(doctor)
+app.command("schema", cls=Command)(schema)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:

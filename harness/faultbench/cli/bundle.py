@@ -69,9 +69,8 @@ def create(
     settled = settings(None, options)
     check_free(out)
     registry = session_of(ctx).registry()
-    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:
-        made = exported(settled, registry, seed, shown)
-    manifest = write_bundle(out, made.artifact, made.about, made.channels)
+    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown, exported(settled, registry, seed, shown) as made:
+        manifest = write_bundle(out, made.artifact, made.about, made.channels)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     typer.echo(f"{out}: {manifest.learner}, {manifest.compressor}, {manifest.ways} classes, {size / 1e3:.0f} kB: copy it to the gateway")
 

@@ -14,7 +14,7 @@ import typer
 
 from faultbench import __version__
 from faultbench.cli.session import session_of
-from faultbench.discovery import HARNESS, one_line
+from faultbench.discovery import HARNESS, KINDS, one_line
 from faultbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def doctor(ctx: typer.Context) -> int:
     findings = [
         _python(),
         *_libraries(),
-        *_plugins(session_of(ctx).registry()),
+        *_plugins(registry := session_of(ctx).registry()),
+        *_parts(registry),
         *_folders(),
         _data(),
         Finding("ok", f"cores: {_cores()}"),
@@ -92,6 +93,23 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
         yield Finding("ok", f"plugin {source.entry_point} of {source.distribution} {source.version}")
     for problem in registry.problems:
         yield Finding("problem" if problem.distribution == HARNESS else "note", str(problem))
+
+
+def _parts(registry: Registry) -> Iterator[Finding]:
+    """What other distributions offer and cannot keep. A listing imports no factory; here there is time for it."""
+    import contextlib
+
+    from faultbench.registry import NOUNS, mismatch
+
+    for kind in KINDS:
+        for registered in registry.offers(kind):
+            if registered.builtin:
+                continue
+            with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not end up among the findings
+                reason = mismatch(kind, registered.offer)
+            who = f"{registered.distribution} {registered.version} offers the {NOUNS[kind]} {registry.shown_name(kind, registered)}"
+            if reason:
+                yield Finding("note", f"{who}, which cannot be made: {reason}")
 
 
 def _folders() -> Iterator[Finding]:

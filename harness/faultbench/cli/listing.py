@@ -28,24 +28,18 @@ def listing(ctx: typer.Context) -> None:
     # KIND and NAME are read from the context, since declaring them would have Typer import pydantic, half the start-up budget.
     if len(ctx.args) > len(("KIND", "NAME")):
         raise UsageError(f"list takes a kind and a name, {names.shown(ctx.args[2])} is too much: see `faultbench list --help`")
+    from faultbench.registry import kind_of
+
     registry = session_of(ctx).registry()
     if not ctx.args:
         text = "\n\n".join(_overview(registry, each) for each in KINDS)
     elif len(ctx.args) == 1:
-        text = _one_kind(registry, _kind(ctx.args[0]))
+        text = _one_kind(registry, kind_of(ctx.args[0]))
     else:
-        text = _in_full(registry, _kind(ctx.args[0]), ctx.args[1])
+        text = _in_full(registry, kind_of(ctx.args[0]), ctx.args[1])
     typer.echo(text)
     for problem in registry.problems:
         print(f"warning: {problem}", file=sys.stderr)
-
-
-def _kind(text: str) -> str:
-    word = text.lower().replace("-", "").replace("_", "").rstrip("s")
-    for kind in KINDS:
-        if kind.removesuffix("s") == word:
-            return kind
-    raise UsageError(f"there is no kind {names.shown(text)}: did you mean {names.nearest(text, KINDS, 1)[0]}? See `faultbench list`")
 
 
 def _overview(registry: Registry, kind: str) -> str:

@@ -1,47 +1,68 @@
-"""What a run is to do with its rows, checked before any work, and done after it."""
+"""Where results are to go, checked before any work, and written after it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from faultbench.cli.places import try_file, try_folder, writing
 from faultbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 STDOUT = "-"
 _TABLE_WIDTH = 160  # columns of table.txt, which nobody reads in a terminal
+_FORMATS = ("json", "csv", "markdown", "junit", "html")
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the results of a run go, and whether they are gated.
+    """The files that results are written to. Each is a file, or `-` for stdout, or None.
 
     Args:
-        gate: Whether the exit code says if every row passes.
-        allow_unproven: Whether a gate lets unproven rows through.
-        dry_run: Whether the plan is all there is.
-        json: A file, or `-` for stdout, or None.
-        out: A folder for `results.json` and `table.txt`, or None.
+        json: For JSON; likewise the other formats.
+        csv: For comma-separated values.
+        markdown: For Markdown.
+        junit: For JUnit XML.
+        html: For a page.
+        out: A folder for `table.txt` and a file of every format, or None.
 
     Raises:
-        UsageError: Two of them contradict each other.
+        UsageError: Two of them go to stdout, or to one file.
     """
 
-    gate: bool = False
-    allow_unproven: bool = False
-    dry_run: bool = False
     json: str | None = None
+    csv: str | None = None
+    markdown: str | None = None
+    junit: str | None = None
+    html: str | None = None
     out: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.allow_unproven and not self.gate:
-            raise UsageError("--allow-unproven has no gate to loosen: add --gate, or leave it away")
-        if self.dry_run:
-            for option, value in (("--gate", self.gate), ("--json", self.json), ("--out", self.out)):
-                if value:
-                    raise UsageError(f"--dry-run has no results for {option}: leave one of them away")
+        seen: dict[str, str] = {}
+        for form, file in self.files():
+            place = STDOUT if file == STDOUT else os.path.realpath(file)
+            if place in seen and (place == STDOUT or not Path(file).exists() or Path(file).is_file()):  # /dev/null takes anything
+                what = "standard output" if place == STDOUT else file
+                raise UsageError(f"--{seen[place]} and --{form} both go to {what}: name a file for one of them")
+            seen[place] = form
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether a format goes to stdout, so that nothing else may."""
+        return any(file == STDOUT for _, file in self.files())
+
+    def files(self) -> list[tuple[str, str]]:
+        """The formats that are asked for, each with its file."""
+        return [(form, file) for form in _FORMATS if (file := getattr(self, form)) is not None]
+
+    def given(self) -> list[str]:
+        """The options that are given."""
+        return [f"--{form}" for form, _ in self.files()] + (["--out"] if self.out is not None else [])
 
     def check_writable(self) -> None:
         """Checks every place by writing to it, since permissions alone tell little of a read-only mount.
@@ -49,39 +70,53 @@ class Outputs:
         Raises:
             UsageError: One cannot be written.
         """
-        if self.json is not None and self.json != STDOUT:
-            with writing(f"--json {self.json}"):
-                try_file(Path(self.json))
+        for form, file in self.files():
+            if file != STDOUT:
+                with writing(f"--{form} {file}"):
+                    try_file(Path(file))
         if self.out is not None:
             with writing(f"--out {self.out}"):
                 self.out.mkdir(parents=True, exist_ok=True)
                 try_folder(self.out)
 
-    def publish(self, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> None:
-        """Writes the files, and prints the table, or the JSON where stdout is for that.
+    def publish(self, rendered: Callable[[str], str], print_table: Callable[[Console], None], names: dict[str, str] | None = None) -> None:
+        """Writes the files, and prints the table unless stdout is for something else.
+
+        Args:
+            rendered: The results in a format.
+            print_table: Prints them for a person.
+            names: What the files in the folder are called, by format.
 
         Raises:
-            UsageError: A file could not be written after all; the table is printed nevertheless.
+            UsageError: A file could not be written after all; the others are, and the table is printed nevertheless.
         """
         from faultbench.report.console import Stdout
-        from faultbench.report.table import print_table
 
         try:
-            self._write(rows, command)
+            self._write(rendered, print_table, names or {})
         finally:
-            if self.json != STDOUT:
-                print_table(rows, Stdout())
+            if not self.to_stdout:
+                print_table(Stdout())
 
-    def _write(self, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> None:
+    def _write(self, rendered: Callable[[str], str], print_table: Callable[[Console], None], names: dict[str, str]) -> None:
         from rich.console import Console
 
-        from faultbench.report.document import document, write_json
-        from faultbench.report.table import print_table
+        from faultbench.report.document import write_text
 
-        result = document(rows, command)
+        failed: list[UsageError] = []
+        places = [(form, file) for form, file in self.files() if file != STDOUT]
         if self.out is not None:
-            write_json(result, self.out / "results.json")
-            with writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8") as file:
-                print_table(rows, Console(file=file, width=_TABLE_WIDTH, highlight=False))
-        if self.json is not None:
-            write_json(result, self.json)
+            places += [(form, str(self.out / name)) for form, name in names.items()]
+        for form, file in places:
+            try:
+                write_text(rendered(form), file)
+            except UsageError as error:
+                failed.append(error)
+        if self.out is not None:
+            with writing(f"--out {self.out}"), (self.out / "table.txt").open("w", encoding="utf-8", errors="replace") as table:
+                print_table(Console(file=table, width=_TABLE_WIDTH, highlight=False))
+        for form, file in self.files():  # last, for its reader may have gone
+            if file == STDOUT:
+                write_text(rendered(form), STDOUT)
+        if failed:
+            raise failed[0]

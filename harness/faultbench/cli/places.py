@@ -25,6 +25,30 @@ def check_file(option: str, file: str | None) -> None:
             try_file(Path(file))
 
 
+def write_whole(option: str, file: Path, content: bytes) -> None:
+    """Writes a file that is there whole or not at all; what is no ordinary file (a pipe, a device) is written to as it is.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    with writing(f"{option} {file}"):
+        place = file.resolve()  # a link stays a link: the file that it leads to is replaced
+        if place.exists() and not place.is_file():
+            place.write_bytes(content)
+            return
+        beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            with beside.open("xb") as opened:
+                opened.write(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+            beside.replace(place)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                beside.unlink()
+            raise
+
+
 @contextlib.contextmanager
 def writing(what: str) -> Iterator[None]:
     """Says in one line what the system refuses.

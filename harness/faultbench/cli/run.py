@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
+from faultbench.cli import options
 from faultbench.cli.completion import names_of
 from faultbench.cli.ending import quiet_pipe, stoppable
 from faultbench.cli.options import Names, axis, named
 from faultbench.cli.session import session_of
 from faultbench.discovery import one_line
+from faultbench.errors import UsageError
 
 
 def run(
@@ -48,7 +50,8 @@ def run(
         Names,
         typer.Option(
             metavar="DB",
-            help="Noise on the target's windows, beside the clean cell: 10,0,-5, or floor:10 against the machine's healthy level.",
+            help="Noise on the target's windows, beside the clean cell: 10,0,-5 (white), floor:10 against the machine's healthy level, "
+            "machine:10 of the healthy machine as it was recorded.",
         ),
     ] = None,
     data_dir: Annotated[
@@ -67,15 +70,23 @@ def run(
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if a criterion fails, with 3 if something is unproven.")] = False,
     allow_unproven: Annotated[bool, typer.Option("--allow-unproven", help="Let --gate pass what is unproven.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the stages they share, and run nothing.")] = False,
-    json: Annotated[str | None, typer.Option(metavar="FILE|-", help="Write the rows as JSON; - prints them instead of the table.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write results.json and table.txt there.")] = None,
+    json: options.Json = None,
+    csv: options.Csv = None,
+    markdown: options.Markdown = None,
+    junit: options.Junit = None,
+    html: options.Html = None,
+    out: options.Out = None,
 ) -> int:
     """Run the matrix and judge every cell."""
     from faultbench.cli.outputs import Outputs
     from faultbench.matrix.settings import check_criteria, settings
 
-    outputs = Outputs(gate=gate, allow_unproven=allow_unproven, dry_run=dry_run, json=json, out=out)
-    options = {
+    outputs = Outputs(json=json, csv=csv, markdown=markdown, junit=junit, html=html, out=out)
+    if allow_unproven and not gate:
+        raise UsageError("--allow-unproven has no gate to loosen: add --gate, or leave it away")
+    if dry_run and (asked := [*(["--gate"] if gate else []), *outputs.given()]):
+        raise UsageError(f"--dry-run has no results for {asked[0]}: leave one of them away")
+    said = {
         **{
             name: named(texts)
             for name, texts in (
@@ -100,7 +111,7 @@ def run(
         "jobs": jobs,
         "criteria": criteria,
     }
-    settled = settings(matrix, options)
+    settled = settings(matrix, said)
     session = session_of(ctx)
     registry = session.registry()
     check_criteria(settled, registry)
@@ -119,14 +130,14 @@ def run(
             print_plan(planned, Stdout())
         return 0
 
+    from faultbench.cli.publishing import publish_rows
     from faultbench.matrix.execute import execute
     from faultbench.report.progress import gate_line, progress
     from faultbench.results.verdict import exit_code
 
     with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
         rows = execute(planned, shown, command=session.command)
-    with quiet_pipe():
-        outputs.publish(rows, session.command)
+    publish_rows(rows, session.command, outputs, gate=gate)
     code = exit_code(rows, gate=gate, allow_unproven=allow_unproven)
     if gate:
         print(gate_line(rows, code), file=sys.stderr)

@@ -4,17 +4,18 @@ It runs on every split before anything is trained, and trusts nothing that made 
 
 | level | support and query share no | source and target share no |
 |---|---|---|
-| T0 | sample | |
+| T0 | sample | sample |
 | T1 | sample, recording, session | sample, recording, session |
 | T2 | as T1 | sample, recording, session, bearing, mounting |
 | T3 | as T1, and bearing | as T2 |
 | T4/T2, T4/T3 | as T2, as T3 | as T2, and data set |
 
-T3 (one rig) leaves the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
+T2 and T3 (one rig) leave the mounting out: such data cannot part it. `T4` without a second part promises T4/T3.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,9 +25,10 @@ from numpy.typing import NDArray
 
 from faultbench.data.anchors import copies
 from faultbench.data.episode_checks import episode_findings, index_findings, pool_findings
+from faultbench.data.episodes import row_spans
 from faultbench.data.facts import facts
 from faultbench.data.recording import Catalogue, Recording
-from faultbench.data.split import ONE_RIG, Pool, Signals, Split
+from faultbench.data.split import Pool, Signals, Split, on_one_rig
 from faultbench.errors import IsolationError
 
 THINGS = ("sample", "recording", "session", "bearing", "mounting", "dataset")
@@ -47,7 +49,7 @@ _DAY = ("sample", "recording", "session")
 _DEVICE = (*_DAY, "bearing", "mounting")
 _PLANT = (*_DEVICE, "dataset")
 PROMISES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ()},
+    "T0": {SUPPORT_QUERY: ("sample",), SOURCE_TARGET: ("sample",)},
     "T1": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DAY},
     "T2": {SUPPORT_QUERY: _DAY, SOURCE_TARGET: _DEVICE},
     "T3": {SUPPORT_QUERY: (*_DAY, "bearing"), SOURCE_TARGET: _DEVICE},
@@ -128,7 +130,7 @@ def audit(split: Split, signals: Signals, catalogues: Sequence[Catalogue] = ()) 
 def promises(level: str, note: str) -> Mapping[str, tuple[str, ...]]:
     """What a level promises not to share, per relation; on one rig without the mounting, which cannot be parted there."""
     promised = PROMISES[level]
-    if level == "T3" and note == ONE_RIG:
+    if level in ("T2", "T3") and on_one_rig(note):
         return {**promised, SOURCE_TARGET: tuple(thing for thing in promised[SOURCE_TARGET] if thing != "mounting")}
     return promised
 
@@ -154,7 +156,7 @@ def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
 def _frame_findings(split: Split) -> Iterable[str]:
     if split.level not in PROMISES:
         yield f"level {split.level!r} is none of {', '.join(PROMISES)}"
-    if split.note == ONE_RIG and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
+    if on_one_rig(split.note) and len({(r.dataset, r.mounting) for _, pool in _pools(split) for r in pool.recordings}) != 1:
         yield "the note says one rig, the recordings have several mountings"
 
 
@@ -193,10 +195,24 @@ def _across_sides(split: Split, thing: str, content: Content) -> tuple[int, str]
     """How many of a thing both sides have, and an example."""
     both = [_things(pool, thing, content) for _, pool in _pools(split)]
     common = sorted(set(both[0]) & set(both[1]), key=str)
+    if thing == "sample":
+        rows = [[[row for row, x in enumerate(side) if x == group] for side in both] for group in common]
+        common = [group for group, (source, target) in zip(common, rows, strict=True) if _samples_met(split, source, target)]
     if not common:
         return 0, ""
     examples = [f"{_named_row(split.source, both[0].index(x))} and {_named_row(split.target, both[1].index(x))}" for x in common[:2]]
     return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
+
+
+def _samples_met(split: Split, source: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether recordings of one content meet; only of one and the same recording can both sides use different stretches."""
+    spans = row_spans(split.source), row_spans(split.target)
+    for i, j in itertools.product(source, target):
+        (first, last), (other, end) = spans[0][i].tolist(), spans[1][j].tolist()
+        one, two = split.source.recordings[i], split.target.recordings[j]
+        if (one.dataset, one.id) != (two.dataset, two.id) or (first < end and other < last):
+            return True
+    return False
 
 
 def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from faultbench.data.episodes import row_spans
 from faultbench.data.recording import HEALTHY, Recording
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 
@@ -14,7 +15,7 @@ from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> Iterable[str]:
     """What is wrong with a pool: columns, ids, channels, rates, labels, and signals that are not what the catalogue says."""
     columns = (pool.channels, pool.labels, pool.conditions, pool.parts)
-    if {len(column) for column in columns} != {len(pool.recordings)} or not pool.recordings:
+    if {len(column) for column in columns} != {len(pool.recordings)} or len(pool.spans) not in (0, len(pool.recordings)) or not columns[0]:
         yield f"the {side} pool is empty or its columns differ in length"
         return
     for (dataset, name), times in Counter((r.dataset, r.id) for r in pool.recordings).items():
@@ -24,14 +25,20 @@ def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> It
         yield f"recordings of the {side} are read by different numbers of channels, or by none"
         return
     label_of: dict[str, str] = {}
-    for recording, channels, label, condition in zip(pool.recordings, pool.channels, pool.labels, pool.conditions, strict=True):
+    for row, recording in enumerate(pool.recordings):
+        channels, label, condition = pool.channels[row], pool.labels[row], pool.conditions[row]
         name = f"{recording.dataset}/{recording.id}"
         if label_of.setdefault(condition, label) != label:
             yield f"condition {condition} of the {side} is labelled {label_of[condition]} and {label}"
         if recording.healthy != (label == HEALTHY):
             yield f"{name} of the {side} is of element {recording.element} and labelled {label}"
+        known = {c.name for c in recording.channels}.issuperset(channels)
         for place, channel in enumerate(channels):
             yield from _signal_findings(f"{name} of the {side}", recording, channel, rate_hz if not place else None, signals)
+        if known and pool.spans:
+            first, last = pool.spans[row]
+            if not 0 <= first <= last <= (pool.samples(row) or 0):
+                yield f"{name} of the {side} has no samples {first} to {last}"
     yield from _rate_findings(side, pool)
 
 
@@ -106,11 +113,12 @@ def _findings(episode: Episode, pool: Pool, request: EpisodeRequest, window: int
 
 def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode, pool: Pool, window: int) -> Iterable[str]:
     rows, starts = windows[:, 0], windows[:, 1]
+    spans = row_spans(pool)
     for row, start, way in zip(rows.tolist(), starts.tolist(), classes.tolist(), strict=True):
         recording = pool.recordings[row]
-        samples = pool.samples(row) or 0
-        if not 0 <= start <= samples - window:
-            yield f"its window at {start} lies outside {recording.id} of {samples} samples"
+        first, last = spans[row].tolist()
+        if not first <= start <= last - window:
+            yield f"its window at {start} lies outside {recording.id}, of which it may use samples {first} to {last}"
             return
         if pool.labels[row] != episode.classes[way]:
             yield f"a window of {recording.id} ({pool.labels[row]}) is given as {episode.classes[way]}"
@@ -123,7 +131,7 @@ def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode,
 
 
 def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
-    """Ways keep to one condition each, support and query of a way share no part, and supports come together where they must."""
+    """Ways keep to one condition each, support and query of a way share no part or one, and supports come together where they must."""
     stages = set()
     for way, label in enumerate(episode.classes):
         support = episode.support[episode.support_labels == way, 0].tolist()
@@ -134,7 +142,9 @@ def _rule_findings(episode: Episode, pool: Pool) -> Iterable[str]:
         parts = {pool.parts[row] for row in support}
         stages |= parts
         both = sorted(parts & {pool.parts[row] for row in query})
-        if both:
+        if not pool.apart and {pool.parts[row] for row in query} != parts:
+            yield f"support and query of {label} come from different parts, not from one"
+        elif pool.apart and both:
             yield f"support and query of {label} share the part {both[0]}"
         if len(parts) > 1:
             yield f"the support of {label} comes from {len(parts)} parts"

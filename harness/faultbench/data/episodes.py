@@ -19,8 +19,8 @@ Coverage = Counter[_Key]
 """How often a label, a condition, a support part was drawn, a label was rare: what balanced drawing keeps level."""
 
 _Uniforms = Iterator[float]
-_Piece = tuple[int, int]
-"""A recording of a way: its row in the pool, and its samples."""
+_Piece = tuple[int, int, int]
+"""A recording of a way: its row in the pool, the first sample that may be used, and how many."""
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
@@ -59,8 +59,9 @@ class EpisodeDrawer:
     """An index of a pool, from which episodes are drawn quickly.
 
     A way is one condition, no two ways have one label, and a healthy way is class 0 wherever the pool has healthy
-    recordings. Support and query of a way share no part. With `pool.together` all supports come from one part, drawn first;
-    else each way's from a part of its own. Labels are drawn uniformly without replacement, then a condition of each label
+    recordings. Support and query of a way share no part; where the pool is not `apart`, their windows are drawn together from one
+    part and then dealt at random. With `pool.together` all supports come from one part, drawn first; else each way's from a part
+    of its own. Labels are drawn uniformly without replacement, then a condition of each label
     uniformly (a label with three clock positions is as likely as one with one), in random class order. Windows spread
     over parts, and over the recordings of a part, as evenly as these go, the remainder at random; they never overlap.
 
@@ -83,6 +84,7 @@ class EpisodeDrawer:
         conditions = _conditions(pool, window, request)
         self._healthy_way = HEALTHY in pool.labels
         self._together = together = pool.together
+        self._apart = pool.apart
         stages = sorted({part for c in conditions for part in c.support}) if together else [""]
         self._stages: dict[_Key, dict[str, list[_Condition]]] = {}
         for stage in stages:
@@ -122,9 +124,14 @@ class EpisodeDrawer:
         query: list[int] = []
         for condition, count in zip(ways, self._counts[rare], strict=True):
             part = stage if self._together else _choose([("part", condition.name, p) for p in condition.support], uniforms, coverage)[-1]
+            if not self._apart:
+                dealt = self._deal(condition.support[part], count, uniforms)
+                support += dealt[0]
+                query += dealt[1]
+                continue
             support += self._place(condition.support[part], count, uniforms)
             others = [pieces for name, pieces in condition.parts.items() if name != part]
-            room = [sum(samples // self._window for _, samples in pieces) for pieces in others]
+            room = [sum(samples // self._window for _, _, samples in pieces) for pieces in others]
             for pieces, windows in zip(others, _spread(self._request.queries, room, uniforms), strict=True):
                 query += self._place(pieces, windows, uniforms)
         return Episode(
@@ -165,33 +172,42 @@ class EpisodeDrawer:
         """`count` windows of these recordings, flat: row, first sample, row, first sample, ..."""
         window = self._window
         flat: list[int] = []
-        shares = _spread(count, [samples // window for _, samples in pieces], uniforms) if len(pieces) > 1 else [count]
-        for (row, samples), share in zip(pieces, shares, strict=True):
+        shares = _spread(count, [samples // window for _, _, samples in pieces], uniforms) if len(pieces) > 1 else [count]
+        for (row, first, samples), share in zip(pieces, shares, strict=True):
             if self._jitter:
                 # Uniform over all placements that do not overlap: sorted offsets into the slack, each moved behind the one before.
                 slack = samples - share * window + 1
                 offsets = sorted(int(next(uniforms) * slack) for _ in range(share))
                 for i, offset in enumerate(offsets):
-                    flat += (row, offset + i * window)
+                    flat += (row, first + offset + i * window)
             else:
                 for slot in _sample(samples // window, share, uniforms):
-                    flat += (row, slot * window)
+                    flat += (row, first + slot * window)
         return flat
 
+    def _deal(self, pieces: Sequence[_Piece], shots: int, uniforms: _Uniforms) -> tuple[list[int], list[int]]:
+        """Support and query of a way from the same recordings, each flat: a random split of windows drawn together."""
+        flat = self._place(pieces, shots + self._request.queries, uniforms)
+        chosen = set(_sample(len(flat) // 2, shots, uniforms))
+        dealt: tuple[list[int], list[int]] = [], []
+        for window in range(len(flat) // 2):
+            dealt[window not in chosen].extend(flat[2 * window : 2 * window + 2])
+        return dealt
 
-def row_lengths(pool: Pool) -> NDArray[np.int64]:
-    """(recording,): the samples of each recording on which a window can be laid (`Pool.samples`).
+
+def row_spans(pool: Pool) -> NDArray[np.int64]:
+    """(recording, 2): the first sample that the pool may use of each recording, and the one behind the last (`Pool.samples`).
 
     Raises:
         DataError: A length is not known.
     """
-    lengths = []
+    spans = []
     for row, (recording, channels) in enumerate(zip(pool.recordings, pool.channels, strict=True)):
         samples = pool.samples(row)
         if samples is None:
             raise DataError(f"{recording.dataset}: length of {recording.id} ({', '.join(channels)}) is not known: read its signals first")
-        lengths.append(samples)
-    return np.array(lengths, dtype=np.int64)
+        spans.append((0, samples))
+    return np.array(pool.spans or spans, dtype=np.int64).reshape(-1, 2)
 
 
 def _check_request(request: EpisodeRequest) -> None:
@@ -206,23 +222,28 @@ def _check_request(request: EpisodeRequest) -> None:
 
 def _conditions(pool: Pool, window: int, request: EpisodeRequest) -> list[_Condition]:
     """The pool's conditions, each with the parts that can be its support while the others hold its queries."""
-    lengths = row_lengths(pool)
+    spans = row_spans(pool)
     labels: dict[str, str] = {}
     parts: dict[str, dict[str, list[_Piece]]] = {}
     sessions: Counter[tuple[str, str, str]] = Counter()
     for row, (recording, label, condition, part) in enumerate(zip(pool.recordings, pool.labels, pool.conditions, pool.parts, strict=True)):
         if labels.setdefault(condition, label) != label:
             raise IsolationError(f"condition {condition} is labelled {labels[condition]} and {label}: a condition has one label")
-        windows = int(lengths[row]) // window
+        first, last = (int(x) for x in spans[row])
+        windows = (last - first) // window
         if windows:
-            parts.setdefault(condition, {}).setdefault(part, []).append((row, int(lengths[row])))
+            parts.setdefault(condition, {}).setdefault(part, []).append((row, first, last - first))
             sessions[condition, part, recording.session] += windows
 
     result = []
     for condition, by_part in sorted(parts.items()):
-        room = {part: sum(samples // window for _, samples in pieces) for part, pieces in by_part.items()}
+        room = {part: sum(samples // window for _, _, samples in pieces) for part, pieces in by_part.items()}
         support = {}
         for part, pieces in by_part.items():
+            if not pool.apart:
+                if room[part] >= request.shots + request.queries:
+                    support[part] = tuple(pieces)
+                continue
             # A session too short for a whole support gives queries only.
             long = tuple(p for p in pieces if sessions[condition, part, pool.recordings[p[0]].session] >= request.shots)
             if long and sum(room.values()) - room[part] >= request.queries:
@@ -237,7 +258,7 @@ def _refuse(pool: Pool, conditions: list[_Condition], window: int, request: Epis
     known = sorted(set(pool.labels))
     if len(known) < ways:
         raise UsageError(f"{side} has {len(known)} classes ({', '.join(known)}), {ways} ways asked for: give at most {len(known)}")
-    parted = {c.label for c in conditions if len(c.parts) > 1}
+    parted = {c.label for c in conditions if len(c.parts) > 1 or not pool.apart}
     if HEALTHY in known and HEALTHY not in parted:
         only = ", ".join(sorted({p for label, p in zip(pool.labels, pool.parts, strict=True) if label == HEALTHY}))
         raise IsolationError(
@@ -250,9 +271,10 @@ def _refuse(pool: Pool, conditions: list[_Condition], window: int, request: Epis
         )
     able = {c.label for c in conditions if c.support}
     if len(able) < ways or (HEALTHY in known and HEALTHY not in able):
+        lacking = ", ".join(sorted(set(known) - able))
         raise UsageError(
-            f"{side}: only {len(able)} classes hold {request.shots} support and {request.queries} query windows of {window} samples "
-            f"in different parts, {ways} ways asked for: give fewer shots, queries or ways"
+            f"{side}: only {len(able)} classes hold {request.shots} support and {request.queries} query windows of {window} samples"
+            f"{' in different parts' * pool.apart}, {ways} ways asked for (not: {lacking}): give fewer shots, queries or ways"
         )
     raise IsolationError(f"{side}: no part is shared by the supports of {ways} classes: give fewer ways or shots, or another target")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from faultbench.data.quantisation import quantisation_step
 from faultbench.data.recording import HEALTHY, Catalogue, Recording
@@ -27,6 +30,8 @@ def facts(
     - `left_out`: recordings on neither side, and `left_out_reasons`: by reason, which of them; for those that the catalogues hold.
     - `notes`: what the data set finds odd about recordings, by note, which they are.
     - `copies`: groups of signals that hold the same samples.
+    - `rms`: per side and class, the least and the largest RMS of a recording, about its mean, in the signals' unit. Classes that do not
+      overlap are told apart by a level meter.
     - `quantisation`: per side and class, the least and the largest step of the signals' values, or null where there is none. A model that
       sees the step sees the class.
 
@@ -37,7 +42,8 @@ def facts(
         catalogues: What the scenario was given; reasons and notes of what was left out come from there.
     """
     pools = {"source": split.source, "target": split.target}
-    steps = {side: _steps(pool, signals) for side, pool in pools.items()}
+    steps = {side: _by_label(pool, signals, quantisation_step) for side, pool in pools.items()}
+    levels = {side: _by_label(pool, signals, _rms) for side, pool in pools.items()}
     return {
         **{f"{thing}s": {side: _count(pool.recordings, thing) for side, pool in pools.items()} for thing in COUNTED},
         "classes": {side: _classes(pool, steps[side]) for side, pool in pools.items()},
@@ -46,6 +52,7 @@ def facts(
         "left_out_reasons": _reasons(split, catalogues),
         "notes": _notes(pools.values()),
         "copies": [["/".join(key) for key in names] for names in alike],
+        "rms": {side: {label: _extent(values) for label, values in found.items()} for side, found in levels.items()},
         "quantisation": {side: {label: _extent(values) for label, values in found.items()} for side, found in steps.items()},
     }
 
@@ -99,6 +106,8 @@ def _reason(recording: Recording, split: Split, left_out: Sequence[Recording]) -
         alike = {r.bearing for r in left_out if (r.dataset, r.mounting, r.element) == place}
         there = f"{recording.mounting} has {len(alike)} bearing{'s' * (len(alike) != 1)} of it"
         return f"of no class that the episodes have ({recording.element}: {there})"
+    if recording.element in {r.element for r in split.source.recordings}:
+        return f"at {recording.mounting}, for no reason that the audit sees"
     return f"at {recording.mounting}, of no class that the source can be trained on ({recording.element})"
 
 
@@ -111,13 +120,17 @@ def _notes(pools: Iterable[Pool]) -> dict[str, list[str]]:
     return said
 
 
-def _steps(pool: Pool, signals: Signals) -> dict[str, list[float | None]]:
-    """The step of every signal, by class."""
+def _by_label(pool: Pool, signals: Signals, of: Callable[[NDArray[np.float32]], float | None]) -> dict[str, list[float | None]]:
+    """Something of every signal, by class."""
     found: dict[str, list[float | None]] = {}
     for row, label in enumerate(pool.labels):
         recording = pool.recordings[row]
-        found.setdefault(label, []).append(quantisation_step(signals[recording.dataset, recording.id, pool.leads[row]]))
+        found.setdefault(label, []).append(of(signals[recording.dataset, recording.id, pool.leads[row]]))
     return dict(sorted(found.items()))
+
+
+def _rms(signal: NDArray[np.float32]) -> float:
+    return float(np.std(signal, dtype=np.float64))
 
 
 def _extent(values: Sequence[float | None]) -> list[float] | None:

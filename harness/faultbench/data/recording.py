@@ -205,7 +205,7 @@ class DataSet(Protocol):
     """The contract of a data set.
 
     Its `read` is called by one thread after the other. One that may be called by several at once says so with an attribute `readers`,
-    how many.
+    how many. One that can say where its signals come from has `origin` beside (`origin.Traceable`).
     """
 
     def catalogue(self) -> Catalogue:

@@ -23,6 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from faultbench.data.origin import Filtering
 from faultbench.data.recording import Catalogue, Recording
 from faultbench.errors import IsolationError, UsageError
 
@@ -71,6 +72,10 @@ class Base:
         too: otherwise the highest speed alone would keep the top of its band, and be known by it.
         """
         return signal if self._as_it_is(recording) else resample(signal, self.ratio(recording))
+
+    def step(self, recording: Recording) -> Filtering | None:
+        """What `apply` does to a recording's first channel, as a published split says it; None where it does nothing."""
+        return None if self._as_it_is(recording) else _filtering(self.ratio(recording))
 
     def _as_it_is(self, recording: Recording) -> bool:
         return self.kind == HZ and self.ratio(recording) == 1
@@ -150,13 +155,18 @@ def _first(ratio: Fraction) -> int:
     return -(-2 * _reach(ratio) // ratio.denominator)
 
 
+def _filtering(ratio: Fraction) -> Filtering:
+    from scipy.signal import kaiser_beta
+
+    up, down = ratio.numerator, ratio.denominator
+    window = ["kaiser", float(kaiser_beta(_STOP_DB))]
+    arguments = {"numtaps": 2 * _reach(ratio) + 1, "cutoff": (_PASS + _STOP) / 2 / max(up, down), "window": window}
+    return Filtering("firwin", arguments, up, down, _first(ratio), gain=float(up))
+
+
 @lru_cache(maxsize=8)
 def _taps(up: int, down: int) -> NDArray[np.float64]:
-    from scipy.signal import firwin, kaiser_beta
-
-    cutoff = (_PASS + _STOP) / 2 / max(up, down)
-    taps: NDArray[np.float64] = firwin(2 * _reach(Fraction(up, down)) + 1, cutoff, window=("kaiser", kaiser_beta(_STOP_DB))) * up
-    return taps
+    return _filtering(Fraction(up, down)).taps()
 
 
 def _speed(recording: Recording) -> float:

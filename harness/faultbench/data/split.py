@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 from faultbench.data.recording import Catalogue, Recording
 
 ONE_RIG = "one rig"
-"""The note of a T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
+"""The note of a T2 or T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
+
+COLUMNS = ("recordings", "channels", "labels", "conditions", "parts")
+"""The columns of a pool that every pool has, one entry per recording."""
 
 Signals = Mapping[tuple[str, str, str], NDArray[np.float32]]
 """The signals by (data set, recording id, channel name); reading one is cheap (a memory map)."""
@@ -48,8 +52,12 @@ class Pool:
             held (`windows.cut`). As many for every recording, and at one rate for each place in the order.
         labels: The class of each, as the scenario names it.
         conditions: What one way of an episode keeps to: a way is one condition, and no two ways of an episode have one label.
-        parts: What support and query of one way never share: the load at T2, the bearing at T3.
+        parts: What support and query of one way never share: the load at T2, the bearing at T3. Where `apart` is false: what they
+            share.
         together: Whether the supports of all ways come from the same part (at T2 one load, else the load gives the class away).
+        apart: Whether support and query of a way come from different parts. At T0 they come from one and the same.
+        spans: The samples that may be used of each recording, as (first, behind the last); empty where that is all of every one.
+            At T0 source and target share recordings, by halves.
     """
 
     recordings: tuple[Recording, ...]
@@ -58,6 +66,14 @@ class Pool:
     conditions: tuple[str, ...]
     parts: tuple[str, ...]
     together: bool
+    apart: bool = True
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def only(self, rows: Sequence[int]) -> Pool:
+        """The pool of some of its recordings, by their numbers."""
+        named = (*COLUMNS, "spans") if self.spans else COLUMNS
+        columns: dict[str, Any] = {name: tuple(getattr(self, name)[row] for row in rows) for name in named}
+        return dataclasses.replace(self, **columns)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -128,11 +144,17 @@ class Split:
     left_out: tuple[str, ...] = ()
 
 
+def on_one_rig(note: str) -> bool:
+    """Whether a split's note says that its data have a single mounting; more may be said behind it."""
+    return note.partition("; ")[0] == ONE_RIG
+
+
 class Scenario(Protocol):
     """The contract of a scenario: a policy of splitting, with the labels and the isolation level that go with it.
 
     A scenario that trains on other data sets than the one it tests on has an attribute `base` beside: what the signals of all are brought
-    to (`data.resampling`). It then gets several catalogues, the target's first; any other gets one.
+    to (`data.resampling`). It then gets several catalogues, the target's first; any other gets one. A scenario that reads something beside
+    its parameters, a file say, has an attribute `content`: a digest of what it read.
     """
 
     level: str

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.recording import Channel, Gearing, Geometry, Recording, plain
-from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
+from faultbench.data.split import COLUMNS, Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
 
 FORMAT = 2
@@ -103,9 +103,11 @@ def _split(head: Mapping[str, Any], arrays: Mapping[str, NDArray[np.int64]]) -> 
 
 
 def _pool(said: Mapping[str, Any]) -> Pool:
-    columns = {name: tuple(said[name]) for name in ("labels", "conditions", "parts")}
+    columns: dict[str, Any] = {name: tuple(said[name]) for name in COLUMNS if name not in ("recordings", "channels")}
+    rules: dict[str, Any] = {name: said[name] for name in ("together", "apart")}
+    spans = tuple((first, last) for first, last in said["spans"])
     channels = tuple(map(tuple, said["channels"]))
-    return Pool(recordings=tuple(map(_recording, said["recordings"])), channels=channels, **columns, together=said["together"])
+    return Pool(recordings=tuple(map(_recording, said["recordings"])), channels=channels, **columns, **rules, spans=spans)
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:

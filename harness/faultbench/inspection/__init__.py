@@ -1,1 +1,1 @@
-"""Looking at data before anything is trained: checks of a user's folder, shortcut probes, plots."""
+"""Looking at data before anything is trained: checks of a user's folder, the leak audit as a report, shortcut probes, plots."""

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 from faultbench.data.audit import PROMISES, STANDS_FOR, promises
 from faultbench.data.split import Pool, Signals, Split
-from faultbench.data.splitfile import load_split
+from faultbench.data.splitfile import HEAD, load_split
 from faultbench.errors import CellError, DataError, FaultbenchError, UsageError
 from faultbench.matrix import running
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.graph import Graph
+from faultbench.matrix.leases import in_use
 from faultbench.matrix.plan import refuse
 from faultbench.matrix.running import Ended
 from faultbench.matrix.settings import RunSettings
@@ -105,6 +106,11 @@ def execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
         FaultbenchError: No split could be made, for one and the same reason, and that is bad usage or bad input.
         UsageError: The cache cannot be written.
     """
+    with in_use(plan.cache.root, plan.graph):  # what was made is read after the run has ended
+        return _execute(plan, progress)
+
+
+def _execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
     ended: dict[str, Ended] = {}
     goals = [goal for audit in plan.audits if audit.error is None for goal in (audit.ingest, *audit.goals)]
     tally = running.run(plan.graph, goals, plan.cache, progress, jobs=plan.jobs, ended=lambda end: ended.__setitem__(end.key, end))
@@ -153,7 +159,16 @@ def _made(ends: Sequence[Ended]) -> list[Path] | FaultbenchError:
 
 
 def _refused(audit: PlannedAudit, error: FaultbenchError) -> dict[str, Any]:
-    return {**audit.fields, "error": str(error), "error_code": error.exit_code, "level": None, "seeds": [], "probes": [], "unprobed": None}
+    return {
+        **audit.fields,
+        "error": str(error),
+        "error_code": error.exit_code,
+        "level": None,
+        "seeds": [],
+        "facts": [],
+        "probes": [],
+        "unprobed": None,
+    }
 
 
 def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, Any]:
@@ -167,7 +182,10 @@ def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, An
         "note": note,
         "stands_for": STANDS_FOR.get(level, ""),
         "promises": {relation: list(things) for relation, things in promises(level, note).items()} if level in PROMISES else {},
-        "seeds": [{name: one[name] for name in ("seed", "findings", "shared", "facts")} for one in found],
+        "seeds": [
+            {**{name: one[name] for name in ("seed", "findings", "shared")}, "undrawn": one["facts"].pop("undrawn", [])} for one in found
+        ],
+        "facts": _alike(found),
     }
     try:
         splits = [_whole(folder) for folder in folders]
@@ -183,13 +201,25 @@ def _report(audit: PlannedAudit, ingested: Path, *folders: Path) -> dict[str, An
     return {**report, "probes": [dataclasses.asdict(probe) for probe in probes(splits, signals)], "unprobed": None}
 
 
+def _alike(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The facts, those of all seeds that share them as one, with the seeds that they hold for."""
+    groups: list[dict[str, Any]] = []
+    for one in found:
+        alike = next((group for group in groups if group["facts"] == one["facts"]), None)
+        if alike is not None:
+            alike["seeds"].append(one["seed"])
+        elif one["facts"]:
+            groups.append({"seeds": [one["seed"]], "facts": one["facts"]})
+    return [{"seeds": group["seeds"], **group["facts"]} for group in groups]
+
+
 def _whole(folder: Path) -> Split:
     """A split whose windows can be cut.
 
     Raises:
         DataError: It could not be written down, or a window lies outside its recording.
     """
-    if not (folder / SPLIT_FOLDER).exists():
+    if not (folder / SPLIT_FOLDER / HEAD).exists():  # it could not be written down
         raise DataError(_UNFIT)
     split = load_split(folder / SPLIT_FOLDER)
     for episode in split.episodes:

@@ -142,7 +142,7 @@ _OF_SPECTRUM: dict[_Thing, Callable[[Floats], Floats]] = {
 }
 _OTHER = _Thing(
     "other-sensor",
-    "coarse spectrum of {}",
+    "coarse spectrum",
     "the sensor that is not read",
     "the session, the background or a path through the machine may be what is recognised",
 )
@@ -232,7 +232,7 @@ def _other_sensors(seeds: _Seeds, signals: Callable[[Pool], Signals]) -> Iterato
         yield _OTHER, [(split, "each recording has one sensor") for split in seeds.splits]
     for number in range(most):
         names = {row: found[number] for row, found in others.items() if len(found) > number}
-        sees = _OTHER.sees.format(" and ".join(sorted(set(names.values()))))
+        sees = f"{_OTHER.sees} of {' and '.join(sorted(set(names.values())))}"
         thing = dataclasses.replace(_OTHER, name=_OTHER.name + f"-{number + 1}" * (most > 1), sees=sees)
         known = np.isin(seeds.rows[:, 0], list(names))
         other = _reading(seeds.target, names)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from faultbench.data.episodes import EpisodeDrawer, row_lengths
+from faultbench.data.episodes import EpisodeDrawer, row_spans
 from faultbench.data.split import EpisodeRequest, Pool, Signals
 from faultbench.data.windows import cut
 from faultbench.learning.contracts import Physics, TaskBatch
@@ -74,8 +74,8 @@ class Tasks:
     def windows(self) -> dict[str, tuple[torch.Tensor, Physics | None]]:
         """Every condition's windows (n, channel, sample), of all its recordings, on the grid of whole windows, and their physics."""
         found: dict[str, list[NDArray[np.int64]]] = {}
-        for index, samples in enumerate(row_lengths(self.pool).tolist()):
-            starts = np.arange(samples // self.window, dtype=np.int64) * self.window
+        for index, (first, last) in enumerate(row_spans(self.pool).tolist()):
+            starts = first + np.arange((last - first) // self.window, dtype=np.int64) * self.window
             found.setdefault(self.pool.conditions[index], []).append(np.stack([np.full_like(starts, index), starts], 1))
         rows = {condition: np.concatenate(parts) for condition, parts in found.items()}
         return {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from faultbench.data.splitfile import load_split
 from faultbench.errors import UsageError
 from faultbench.matrix import running
 from faultbench.matrix.cache import Cache
+from faultbench.matrix.leases import in_use
 from faultbench.matrix.plan import plan
 from faultbench.matrix.running import Ended
 from faultbench.matrix.settings import RunSettings
@@ -34,8 +36,11 @@ class Exported:
     channels: Mapping[str, str]
 
 
-def exported(settings: RunSettings, registry: Registry, seed: int, progress: running.Progress, cache: Cache | None = None) -> Exported:
-    """The artifact of the one cell that settings name, computed as far as it is not there.
+@contextlib.contextmanager
+def exported(
+    settings: RunSettings, registry: Registry, seed: int, progress: running.Progress, cache: Cache | None = None
+) -> Iterator[Exported]:
+    """The artifact of the one cell that settings name, computed as far as it is not there; no trim takes it while the body lasts.
 
     Args:
         settings: One name on every axis.
@@ -54,20 +59,23 @@ def exported(settings: RunSettings, registry: Registry, seed: int, progress: run
     (cell,) = planned.cells
     key = cell.exports[seed]
     split = planned.graph[key].inputs["split"]
-    ended: dict[str, Ended] = {}
-    running.run(planned.graph, [key, split], planned.cache, progress, jobs=settings.jobs, ended=lambda end: ended.__setitem__(end.key, end))
-    end = ended[key]
-    if end.failure is not None:
-        raise end.failure.error(end.failure.message)
-    if end.value is None:
-        raise UsageError(f"{cell.cell.title} has no artifact ({end.declined}): choose another learner or compressor")
-    folder = planned.cache.get(split)
-    if folder is None:
-        raise UsageError("the split went from the cache while it was used: run it again")
-    drawn = load_split(folder / SPLIT_FOLDER)
-    recording = drawn.target.recordings[0]
-    return Exported(
-        artifact=end.value / ARTIFACT_FOLDER,
-        about={"faultbench": __version__, "cell": dict(cell.fields), "seed": seed, "key": key},
-        channels={name: recording.channel(name).unit for name in drawn.target.channels[0]},
-    )
+    with in_use(planned.cache.root, planned.graph):
+        ended: dict[str, Ended] = {}
+        running.run(
+            planned.graph, [key, split], planned.cache, progress, jobs=settings.jobs, ended=lambda end: ended.__setitem__(end.key, end)
+        )
+        end = ended[key]
+        if end.failure is not None:
+            raise end.failure.error(end.failure.message)
+        if end.value is None:
+            raise UsageError(f"{cell.cell.title} has no artifact ({end.declined}): choose another learner or compressor")
+        folder = planned.cache.get(split)
+        if folder is None:
+            raise UsageError("the split went from the cache while it was used: run it again")
+        drawn = load_split(folder / SPLIT_FOLDER)
+        recording = drawn.target.recordings[0]
+        yield Exported(
+            artifact=end.value / ARTIFACT_FOLDER,
+            about={"faultbench": __version__, "cell": dict(cell.fields), "seed": seed, "key": key},
+            channels={name: recording.channel(name).unit for name in drawn.target.channels[0]},
+        )

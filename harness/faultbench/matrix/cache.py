@@ -156,6 +156,26 @@ class Cache:
             if entry is not None:
                 yield entry
 
+    def set_aside(self, key: str) -> Path | None:
+        """Moves a value out of the place where it is looked for, in one step and under its lock, and says where to; its caller removes it.
+
+        None where somebody is making it, or there is none.
+
+        Raises:
+            UsageError: The cache's folder cannot be written.
+        """
+        from filelock import Timeout
+
+        with self._errors():
+            try:
+                with self._lock(key).acquire(timeout=0):
+                    aside = self._partial(key)
+                    self._folder(key).rename(aside)
+                    self._verified.discard(key)
+                    return aside
+            except (Timeout, FileNotFoundError):
+                return None
+
     def _make(self, key: str, make: Callable[[Path], None], about: Mapping[str, Any]) -> Path:
         partial = self._partial(key)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +11,38 @@ from faultbench.data.split import Signals, Split
 from faultbench.data.windows import cut
 from faultbench.measuring.target import EpisodeWindows
 
-Change = Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.float32]]
-"""What is done to windows (window, channel, sample), given where they come from (window, 2), before a device gets them."""
+
+class Change(Protocol):
+    """What is done to windows before a device gets them, noise say."""
+
+    def placed(self, episode: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where an episode's windows come from, (window, 2), and behind that what else tells one changed window from another."""
+        ...
+
+    def __call__(self, windows: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The windows (window, channel, sample) changed, given what `placed` says of each."""
+        ...
 
 
 def episode_windows(split: Split, signals: Signals, change: Change | None = None) -> EpisodeWindows:
-    """The target's episodes, each window once. Speeds and orders are given where every recording used has them.
+    """The target's episodes, each window once, or once for every way in which it is changed.
+
+    Speeds and orders are given where every recording used has them.
 
     Args:
         split: Whose episodes.
         signals: The target's signals.
         change: What is done to the windows, noise say; None leaves them as they were measured.
     """
-    support = np.stack([e.support for e in split.episodes])
-    query = np.stack([e.query for e in split.episodes])
-    rows, index = np.unique(np.concatenate([support.reshape(-1, 2), query.reshape(-1, 2)]), axis=0, return_inverse=True)
+    sides = [(e.support, e.query) for e in split.episodes]
+    if change is not None:
+        sides = [(change.placed(i, support), change.placed(i, query)) for i, (support, query) in enumerate(sides)]
+    support, query = (np.stack(side) for side in zip(*sides, strict=True))
+    columns = support.shape[-1]
+    rows, index = np.unique(np.concatenate([support.reshape(-1, columns), query.reshape(-1, columns)]), axis=0, return_inverse=True)
     supports, queries = np.split(index.reshape(-1), [support[..., 0].size])
     used = [split.target.recordings[row] for row in rows[:, 0].tolist()]
-    windows = cut(signals, split.target, rows, split.window)
+    windows = cut(signals, split.target, rows[:, :2], split.window)
     return EpisodeWindows(
         windows=windows if change is None else change(windows, rows),
         support=supports.reshape(support.shape[:2]),

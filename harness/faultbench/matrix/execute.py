@@ -54,9 +54,10 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
         hook.faultbench_run_started({"command": list(command), "cells": [c.cell.axes for c in plan.cells], "protocol": PROTOCOL})
         execution = _Execution(plan, progress, opened, opened.begin(command))
         try:
-            rows = execution.go()
-        except KeyboardInterrupt:
-            hook.faultbench_run_finished(summary(list(execution.rows.values()), INTERRUPTED))
+            with opened.going_on(execution.number):
+                rows = execution.go()
+        except BaseException as error:
+            hook.faultbench_run_finished(summary(list(execution.rows.values()), _code(error)))
             raise
         opened.finish(execution.number)
     from faultbench.results.verdict import exit_code
@@ -70,6 +71,13 @@ def summary(rows: Sequence[Mapping[str, Any]], exit_code: int) -> dict[str, Any]
     """What observers are told at the end: the exit code (of a run without a gate), and how many cells ended how."""
     counts = Counter(row["verdict"]["overall"] for row in rows)
     return {"exit_code": exit_code, "cells": len(rows), **{verdict.replace(" ", "_"): count for verdict, count in sorted(counts.items())}}
+
+
+def _code(error: BaseException) -> int:
+    """What the command ends with for an error that ends the run."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_code if isinstance(error, FaultbenchError) else CellError.exit_code
 
 
 class _Execution:

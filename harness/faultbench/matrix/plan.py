@@ -133,7 +133,7 @@ def refuse(errors: Sequence[FaultbenchError | None]) -> None:
 
 
 class _Builder:
-    """Gathers the stages of cells; a stage that two cells share has one key, hence is one."""
+    """Gathers the stages of cells."""
 
     def __init__(self, settings: RunSettings, registry: Registry) -> None:
         self._settings = settings
@@ -150,14 +150,14 @@ class _Builder:
     def cell(self, cell: Cell) -> Planned:
         """A cell with all its stages."""
         seeds, splits, pair = range(self._settings.seeds), self._splits, (cell.dataset, cell.scenario)
-        sources = [source.spelling for source in splits.sources] if splits.base(cell.scenario) else None
         shape = {**splits.request, "seeds": len(seeds), "quick": self._settings.quick}
         shape["missing_recordings"] = sum(len(splits.catalogue(dataset).missing) for dataset in splits.datasets(*pair))
-        fields = {**cell.axes, "snr": cell.snr, "sources": sources, **shape}
+        content = {"sources": splits.trained_on(cell.scenario), "scenario_digest": splits.content(cell.scenario)}
+        fields = {**cell.axes, "snr": cell.snr, **content, **shape}
         criteria = spelling(self._settings.cell_criteria({f"{axis}s": name for axis, name in cell.axes.items()}))
         exports = [self._export(cell, seed) for seed in seeds]
         device = self._device(cell.target)
-        error = device if isinstance(device, CellError) else splits.refusal(*pair)
+        error = device if isinstance(device, CellError) else splits.refusal(*pair, cell.snr)
         if isinstance(device, CellError) or error is not None:
             return Planned(cell, fields, criteria, digest([cell.axes, cell.snr, exports]), None, tuple(exports), error)
         episodes = [splits.episodes(*pair, seed) for seed in seeds]
@@ -166,7 +166,7 @@ class _Builder:
         goal = splits.add(
             stages.JUDGE,
             f"judge {cell.title}",
-            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity},
+            {"cell": fields, "criteria": criteria, "baseline": cell.baseline, "digest": identity, "catalogues": splits.versions(*pair)},
             {**numbered("episodes", episodes), **numbered("export", exports), **numbered("measure", measures)},
         )
         return Planned(cell, fields, criteria, identity, goal, tuple(exports))

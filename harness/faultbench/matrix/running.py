@@ -10,6 +10,7 @@ from typing import Protocol
 
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.graph import Graph, Stage, ordered, pending
+from faultbench.matrix.leases import in_use
 from faultbench.matrix.workers import DECLINED, Done, Failure, Listener, Workers, workers
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,9 @@ def run(
         jobs: How many stages run at a time. Results do not depend on it.
         ended: Told of every goal at once when it has ended, in the order in which they do.
     """
-    return _Run(graph, tuple(dict.fromkeys(goals)), cache, progress, ended).go(jobs)
+    goals = tuple(dict.fromkeys(goals))
+    with in_use(cache.root, ordered(graph, goals)):  # before the first value is looked at: nothing may go between that and its use
+        return _Run(graph, goals, cache, progress, ended).go(jobs)
 
 
 class _Run:

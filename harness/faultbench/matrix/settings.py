@@ -41,7 +41,7 @@ class RunSettings:
         targets: Names.
         baseline: The learners that are shown and compared with, never gated.
         source: The data sets that a scenario trains on, where it takes others than the one it tests on (`new-dataset`).
-        snr: Levels of noise on the target's windows, each a cell beside the clean one: `10`, `floor:10`.
+        snr: Levels of noise on the target's windows, each a cell beside the clean one: `10`, `floor:10`, `machine:10`.
         ways: Classes per episode; 0 takes the scenario's default.
         shots: Support windows per class.
         shots_rare: Support windows of the class whose turn it is to be rare; None takes `min(shots, 5)`.
@@ -156,7 +156,7 @@ def settings(file: Path | None, options: Mapping[str, Any], environment: Mapping
 
 
 def read_matrix(file: Path) -> dict[str, Any]:
-    """What a matrix file says, by the names of `RunSettings`. Its keys are the options' names; a data folder is relative to it.
+    """What a matrix file says, by the names of `RunSettings`. Its keys are the options' names; folders and files are relative to it.
 
     Raises:
         UsageError: It cannot be read, is no TOML, or holds a key or a value that does not fit.
@@ -178,6 +178,8 @@ def read_matrix(file: Path) -> dict[str, Any]:
         said[name] = _READERS[option](value, f"{file}: {option}")
     if "data_dir" in said:
         said["data_dir"] = file.parent / said["data_dir"]
+    if "scenarios" in said:
+        said["scenarios"] = tuple(str(file.parent / name) if names.is_file(name) else name for name in said["scenarios"])
     return said
 
 
@@ -265,4 +267,4 @@ _READERS = {
     "criteria-for": _criteria_for,
     "jobs": _whole,
 }
-_OF_THE_COMMAND = ("gate", "allow-unproven", "dry-run", "json", "out")
+_OF_THE_COMMAND = ("gate", "allow-unproven", "dry-run", "json", "csv", "markdown", "junit", "html", "out")

@@ -41,8 +41,8 @@ def print_audits(reports: Iterable[Report], console: Console) -> None:
         _print_findings(report, console)
         if any(seed["shared"] for seed in report["seeds"]):
             _print_shared(report, console)
-        for seeds, facts in _alike(report["seeds"]):
-            _print_facts(seeds, facts, console)
+        for facts in report["facts"]:
+            _print_facts(report, facts, console)
         _print_probes(report, console)
 
 
@@ -116,42 +116,25 @@ _ORDER = ["sample", "recording", "session", "bearing", "mounting", "dataset"]
 _NAMES = {"dataset": "data set"}
 
 
-def _alike(seeds: Sequence[Mapping[str, Any]]) -> Iterator[tuple[list[int], Mapping[str, Any]]]:
-    """Facts, with the seeds that they hold for; empty ones left out. Which recordings no episode shows differs by seed and is no reason."""
-    groups: list[tuple[list[int], Mapping[str, Any]]] = []
-    for seed in seeds:
-        facts = seed["facts"]
-        group = next((known for known in groups if _settled(known[1]) == _settled(facts)), None)
-        if group is not None:
-            group[0].append(seed["seed"])
-        elif facts:
-            groups.append(([seed["seed"]], facts))
-    for numbers, facts in groups:
-        yield ([] if len(groups) == 1 else numbers), facts
-
-
-def _settled(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name != "undrawn"}
-
-
-def _print_facts(seeds: Sequence[int], facts: Mapping[str, Any], console: Console) -> None:
+def _print_facts(report: Report, facts: Mapping[str, Any], console: Console) -> None:
     console.print()
-    table = _table([f"seed {', '.join(map(str, seeds))}" if seeds else "", *_SIDES])
+    table = _table([f"seed {', '.join(map(str, facts['seeds']))}" if len(report["facts"]) > 1 else "", *_SIDES])
     for thing in ("recordings", "bearings", "sessions", "mountings", "machines", "loads"):
         table.add_row(Text(thing), *(Text(str(facts[thing][side])) for side in _SIDES))
     console.print(table)
     console.print()
-    print_lines(console, "Recordings (bearings) by class, and the step between the values of their signals, in their unit:")
+    print_lines(console, "Classes: recordings (bearings); at the target, their RMS, and the step between the values of their signals:")
     console.print()
-    classes = _table(["class", *_SIDES, *(f"step, {side}" for side in _SIDES)])
+    classes = _table(["class", *_SIDES, "RMS", "step"])
     held = {side: {one["label"]: one for one in facts["classes"][side]} for side in _SIDES}
     for label in dict.fromkeys(label for side in reversed(_SIDES) for label in held[side]):
-        counts = [Text(f"{one['recordings']} ({one['bearings']})" if (one := held[side].get(label)) else UNKNOWN) for side in _SIDES]
-        steps = [Text(_step(held[side].get(label), facts["quantisation"][side].get(label))) for side in _SIDES]
-        classes.add_row(Text(clean(label, console.encoding)), *counts, *steps)
+        counts = [f"{one['recordings']} ({one['bearings']})" if (one := held[side].get(label)) else UNKNOWN for side in _SIDES]
+        level = _extent(facts["rms"]["target"].get(label))
+        step = _step(held["target"].get(label), facts["quantisation"]["target"].get(label))
+        classes.add_row(*(Text(clean(cell, console.encoding)) for cell in (label, *counts, level, step)))
     console.print(classes)
     console.print()
-    for said in _sentences(facts):
+    for said in _sentences(report, facts):
         print_lines(console, said)
 
 
@@ -161,20 +144,28 @@ def _step(held: Mapping[str, Any] | None, extent: Sequence[float] | None) -> str
         return UNKNOWN
     if extent is None:
         return "none"
-    low, high = (number(value) for value in extent)
-    said = low if low == high else f"{low}-{high}"
+    said = _extent(extent)
     return f"{said}, none in {held['unstepped']}" if held["unstepped"] else said
 
 
-def _sentences(facts: Mapping[str, Any]) -> Iterator[str]:
+def _extent(extent: Sequence[float] | None) -> str:
+    """From the least to the largest, once where they read the same."""
+    if extent is None:
+        return UNKNOWN
+    low, high = (number(value) for value in extent)
+    return low if low == high else f"{low}-{high}"
+
+
+def _sentences(report: Report, facts: Mapping[str, Any]) -> Iterator[str]:
     reasons = facts["left_out_reasons"]
     told = {name for names in reasons.values() for name in names}
     for reason, names in reasons.items():
         yield f"left out, {reason}: {_named(names)}"
     if rest := [name for name in facts["left_out"] if name not in told]:
         yield f"left out: {_named(rest)}"
-    if facts["undrawn"]:
-        yield f"in no episode of the first seed: {_named(facts['undrawn'])}"
+    for seed in report["seeds"]:
+        if seed["seed"] in facts["seeds"] and seed["undrawn"]:
+            yield f"of the target, in no episode of seed {seed['seed']}: {_named(seed['undrawn'])}"
     for names in facts["copies"]:
         yield f"the same samples under several names: {_named(names)}"
     if not facts["copies"]:

@@ -16,12 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from faultbench.report.console import print_lines
+from faultbench.report.headings import Row, groups, is_judged, level, title, varying_axes
 from faultbench.report.wording import UNKNOWN, clean, count, facts, interval, number, rate
 from faultbench.results.metrics import lookup
-from faultbench.results.row import AXES
 from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
-
-Row = Mapping[str, Any]
 
 _ANY_WIDTH = 100_000
 """What a table is measured against when it is asked how wide it wants to be."""
@@ -67,22 +65,20 @@ def print_table(rows: Iterable[Row], console: Console) -> None:
     share go to the title. The richest layout that fits the console's width is taken; where none does, every row becomes a
     list. Scenarios that leak (T0, T1) come last.
     """
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["cell"]["dataset"], row["cell"]["scenario"]), []).append(row)
-    if not groups:
+    found = groups(rows)
+    if not found:
         console.print(Text("nothing was measured"))
-    for number_, group in enumerate(sorted(groups.values(), key=lambda group: any(map(_leaks, group)))):
+    for number_, group in enumerate(found):
         if number_:
             console.print()
         _print_group(group, console)
 
 
 def _print_group(everything: Sequence[Row], console: Console) -> None:
-    judged = [r for r in everything if r["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)]
-    varying = [axis for axis in (*AXES, "snr") if len({row["cell"].get(axis) for row in everything}) > 1] or ["learner", "compressor"]
+    judged = [row for row in everything if is_judged(row)]
+    varying = varying_axes(everything)
     name = _Naming(varying, console.encoding, marked=len({row["watermark"] for row in judged}) > 1)
-    print_lines(console, _title(everything, varying), style="bold")
+    print_lines(console, title(everything, varying), style="bold")
     if judged:
         console.print()
         _print_fitting(judged, name, [_full(), _wide(), _stacked()], console)
@@ -108,7 +104,7 @@ class _Naming:
 
     def columns(self) -> list[Column]:
         """A column for each axis."""
-        marks = [Column("", lambda row: row["watermark"] or "", left=True)] if self.marked else []
+        marks = [Column("", lambda row: ", ".join(self.marks(row)), left=True)] if self.marked else []
         return [*(Column(axis, self._on(axis), left=True) for axis in self.axes), *marks]
 
     def stacked(self, width: int) -> Column:
@@ -124,62 +120,10 @@ class _Naming:
 
     def marks(self, row: Row) -> list[str]:
         """A row's watermark, where it is not in the title."""
-        return [row["watermark"]] if self.marked and row["watermark"] else []
+        return [clean(row["watermark"], self.encoding)] if self.marked and row["watermark"] else []
 
     def _on(self, axis: str) -> Callable[[Row], str]:
-        return lambda row: clean(_level(row) if axis == "scenario" else row["cell"][axis], self.encoding)
-
-
-def _leaks(row: Row) -> bool:
-    return "leaks" in (row["watermark"] or "")
-
-
-def _title(rows: Sequence[Row], varying: Sequence[str]) -> str:
-    """What all rows share: axes, level, the episodes' shape, watermark, clusters and looks."""
-    said = [_level(rows[0]) if axis == "scenario" else str(rows[0]["cell"][axis]) for axis in AXES if axis not in varying]
-    for words in (_shape, _seeds, _watermark, _clusters, _missing, _looks):
-        known = {words(row) for row in rows if row["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)}
-        if len(known) == 1 and (shared := known.pop()):
-            said.append(shared)
-    return ", ".join(said)
-
-
-def _level(row: Row) -> str:
-    cell = row["cell"]
-    inside = " ".join(str(x) for x in (cell["level"], cell["note"] and f"({cell['note']})") if x)
-    return f"{cell['scenario']} [{inside}]" if inside else str(cell["scenario"])
-
-
-def _shape(row: Row) -> str:
-    cell = row["cell"]
-    rare = f" ({cell['shots_rare']} of the rare fault)" if cell["shots_rare"] != cell["shots"] else ""
-    return f"{cell['ways']}-way {cell['shots']}-shot{rare}" if cell["ways"] else ""
-
-
-def _seeds(row: Row) -> str:
-    cell = row["cell"]
-    return f"{_counted(cell['seeds'], 'seed')} of {_counted(cell['episodes'], 'episode')}" if cell["seeds"] else ""
-
-
-def _counted(how_many: int, what: str) -> str:
-    return f"{how_many} {what}{'s' * (how_many != 1)}"
-
-
-def _watermark(row: Row) -> str:
-    return (row["watermark"] or "").upper()
-
-
-def _clusters(row: Row) -> str:
-    return f"on {row['accuracy']['clusters']} units" if row["accuracy"] else ""
-
-
-def _missing(row: Row) -> str:
-    missing = row["cell"]["missing_recordings"]
-    return f"{_counted(missing, 'recording')} missing" if missing else ""
-
-
-def _looks(row: Row) -> str:
-    return f"target looked at {row['looks']} times" if (row["looks"] or 0) > 1 else ""
+        return lambda row: clean(level(row) if axis == "scenario" else row["cell"][axis], self.encoding)
 
 
 def _figure(metric: str, words: Callable[[Any], str]) -> Callable[[Row], str]:
@@ -264,7 +208,7 @@ def _criteria(rows: Sequence[Row], between: str) -> list[Column]:
     parts = {one["criterion"]: one for row in rows for one in row["verdict"]["criteria"]}
 
     def heading(one: Mapping[str, Any]) -> str:
-        statistic = f"{between.strip(' ')}.{one['statistic']}" if one["statistic"] else ""
+        statistic = f"{between.strip(' ')}.{clean(one['statistic'])}" if one["statistic"] else ""
         return f"{one['metric']}{statistic}\n{one['op']} {one['number']:g}"
 
     columns = [Column(heading(parts[text]), lambda row, text=text: _judged(row, text, between), left=True) for text in spellings]  # type: ignore[misc]

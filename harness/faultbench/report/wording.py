@@ -48,6 +48,14 @@ def count(value: float | None, unit: str = "") -> str:
     return f"{digits} {prefix}{unit}" if unit else f"{digits}{prefix}"
 
 
+def signed(found: Mapping[str, float | None]) -> str:
+    """A difference with its interval: `+0.016 (+0.000 to +0.038)`."""
+    mean, low, high = (found[name] for name in ("mean", "ci_low", "ci_high"))
+    if mean is None:
+        return UNKNOWN
+    return f"{mean:+.3f}" if low is None or high is None else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
 def clean(text: object, encoding: str = "utf-8") -> str:
     """Text from a plugin or a file, harmless on a terminal: no control characters, and none that the encoding has not."""
     printable = "".join(c if c.isprintable() else " " for c in str(text))
@@ -60,7 +68,7 @@ def facts(row: Mapping[str, Any]) -> Iterator[str]:
     if found := row["bearings"]:
         proves = f"proves {100 * found['p_low']:.0f} % for another bearing"
         yield f"{found['passing']} of {found['total']} fault bearings reach recall {found['criterion']:g}: {proves}"
-    if row["accuracy"]["degenerate"]:
+    if row["accuracy"] and row["accuracy"]["degenerate"]:
         yield "degenerate interval: the accuracy has no spread between bearings and seeds"
     if row["void"] and row["void"] not in row["verdict"]["sentence"]:
         yield f"times are void: {row['void']}"
@@ -73,8 +81,7 @@ def facts(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _difference(name: str, found: Mapping[str, float | None]) -> str:
-    spread = "" if found["ci_low"] is None else f" ({found['ci_low']:+.3f} to {found['ci_high']:+.3f})"
-    return f"{name}: {found['mean']:+.3f}{spread}"
+    return f"{name}: {signed(found)}"
 
 
 def _achieved(value: object) -> str:

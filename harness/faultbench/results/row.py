@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from faultbench.errors import CellError
+from faultbench.results.counts import by_unit, counted
 from faultbench.results.criteria import Criterion
 from faultbench.results.metrics import FIGURES, RATES, TIMES, VOIDABLE
 from faultbench.results.outcome import Outcome
@@ -31,6 +32,7 @@ AXES = ("dataset", "scenario", "learner", "compressor", "target")
 SETTINGS = (
     "snr",
     "sources",
+    "scenario_digest",
     "level",
     "note",
     "ways",
@@ -60,6 +62,7 @@ def row(
     criteria: Sequence[Criterion],
     *,
     digest: str,
+    split_digest: str | None = None,
     kind: str | None = None,
     device: Any = None,
     versions: Mapping[str, str] | None = None,
@@ -79,14 +82,15 @@ def row(
     Args:
         cell: The fields of `CELL`. The axes are required; `seeds` is the count, `level` as the split says it, `note` what has to
             be said beside the level, `quick` whether it is a quick run, `missing_recordings` how many the data set
-            has and this copy has not, `target_recordings` the digest of the target's pool of recordings (the store counts the
-            looks at it). Further fields are kept as they are.
+            has and this copy has not, `scenario_digest` the digest of the file that a scenario was read from, `target_recordings` the
+            digest of the target's pool of recordings (the store counts the looks at it). Further fields are kept as they are.
         outcome: Every query of every seed; None where nothing was scored.
         times: `finetune_s`, `latency_ms`, `network_ms`, each `{min, p50, p90, p99, n}` in the unit that the name says.
             `decision_ms` is added here: the sensing time of a window (`window / rate_hz`) and the latency.
         figures: The plain numbers by name (`metrics.FIGURES`); those not given are None.
         criteria: What the row is judged by (`criteria.parse`).
         digest: Of everything that the cell's measurement was made from; the row's identity in the store.
+        split_digest: Of the episodes of all seeds and of the signals that they show; what two cells must share to be compared.
         kind: `measured`, `emulated` or `estimated`; None where nothing ran.
         device: What ran it: a `Device`, or a mapping.
         versions: Of the libraries that shape the result, by name.
@@ -103,9 +107,9 @@ def row(
         not_applicable: Why the cell makes no sense, in one line.
 
     Returns:
-        `protocol`, `digest`, `cell`, the rates `accuracy`, `accuracy_faults`, `recall` (`rare`, `worst`), `false_alarm`,
+        `protocol`, `digest`, `split_digest`, `cell`, the rates `accuracy`, `accuracy_faults`, `recall` (`rare`, `worst`), `false_alarm`,
         `missed_alarm`, the times `finetune_s`, `latency_ms`, `network_ms`, `decision_ms`, the figures, `bearings`,
-        `classes`, `confusion`, `differences`, `kind`, `device`, `versions`, `baseline`, `labels`, `watermark`, `achieved`,
+        `classes`, `confusion`, `by_unit`, `differences`, `kind`, `device`, `versions`, `baseline`, `labels`, `watermark`, `achieved`,
         `parity`, `notes`, `void`, `error`, `error_code`, `not_applicable`, `looks` (filled in by the store) and `verdict`.
 
     Raises:
@@ -115,6 +119,7 @@ def row(
     made: dict[str, Any] = {
         "protocol": PROTOCOL,
         "digest": digest,
+        "split_digest": split_digest,
         "cell": {**dict.fromkeys(CELL), **cell},
         **_rates(outcome),
         **_times(times or {}, cell, void),
@@ -195,10 +200,10 @@ def _times(times: Mapping[str, Mapping[str, float] | None], cell: Mapping[str, A
 
 
 def _details(outcome: Outcome | None, criteria: Sequence[Criterion]) -> dict[str, Any]:
-    """What the rates are made of: recall by bearing and by class, and the confusion matrix."""
+    """What the rates are made of: recall by bearing and by class, the confusion matrix, and the counts by unit."""
     if outcome is None:
-        return {"bearings": None, "classes": {}, "confusion": None}
+        return {"bearings": None, "classes": {}, "confusion": None, "by_unit": None}
     from faultbench.results.confusion import by_class
 
     asked = next((c.number for c in criteria if c.metric == "recall.rare" and c.op in (">=", ">")), RECALL_CRITERION)
-    return {"bearings": bearings(outcome, asked), **by_class(outcome)}
+    return {"bearings": bearings(outcome, asked), **by_class(outcome), "by_unit": by_unit(counted(outcome))}

@@ -18,12 +18,14 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.errors import CellError
+from faultbench.results.counts import Counts, counted
 from faultbench.results.metrics import RATES
 from faultbench.results.outcome import Outcome
 
@@ -45,20 +47,9 @@ def rates(outcome: Outcome) -> dict[str, dict[str, Any] | None]:
     `false_alarm` and `missed_alarm` are None where healthy is no class. A rate is None where no query tells it; its
     interval is None where one unit alone tells it.
     """
-    table = _Table(outcome)
-    healthy, rare = outcome.healthy, outcome.rare
-    right = outcome.label == outcome.predicted
-    classes = [table.mean(outcome.label == label, right) for label in np.unique(outcome.label)]
-    known = bool(healthy.any()) and not healthy.all()
-    found = {
-        "accuracy": table.rate(_accuracy(table, outcome), np.ones_like(healthy)),
-        "accuracy_faults": table.rate(table.mean(~healthy, right), ~healthy),
-        "recall.rare": table.rate(table.mean(rare, right), rare),
-        "recall.worst": table.rate(_least(classes), np.ones_like(healthy)),
-        "false_alarm": table.rate(table.mean(healthy, ~outcome.predicted_healthy), healthy) if known else None,
-        "missed_alarm": table.rate(table.mean(~healthy, outcome.predicted_healthy), ~healthy) if known else None,
-    }
-    return {name: found[name] for name in RATES}
+    counts = counted(outcome)
+    table = _Table(counts)
+    return {name: table.rate(asked.statistic, asked.chosen) if asked else None for name, asked in _asked(table, counts).items()}
 
 
 def difference(first: Outcome, second: Outcome) -> dict[str, Any]:
@@ -70,10 +61,25 @@ def difference(first: Outcome, second: Outcome) -> dict[str, Any]:
     asked = ("seed", "episode", "unit", "label")
     if first.ways != second.ways or not all(np.array_equal(getattr(first, name), getattr(second, name)) for name in asked):
         raise CellError("the outcomes to compare were not asked the same queries: compare learners on one split")
-    table, other = _Table(first), _Table(second)
-    one, two = _accuracy(table, first), _accuracy(other, second)
-    rate = table.rate(lambda seeds, units: one(seeds, units) - two(seeds, units), np.ones_like(first.healthy))
+    rate = rate_differences(counted(first), counted(second))["accuracy"]
     return {name: rate[name] if rate is not None else None for name in ("mean", "ci_low", "ci_high")}
+
+
+def rate_differences(first: Counts, second: Counts) -> dict[str, dict[str, Any] | None]:
+    """Every rate of the first less that of the second, over the same draws, in the form of `rates`.
+
+    Raises:
+        CellError: They were not asked the same queries.
+    """
+    if not first.same_queries(second):
+        raise CellError("the counts to compare are not of the same queries: compare cells of one split")
+    table, other = _Table(first), _Table(second)
+    found: dict[str, dict[str, Any] | None] = {}
+    theirs = _asked(other, second)
+    for name, asked in _asked(table, first).items():
+        less = theirs[name]
+        found[name] = table.rate(_minus(asked.statistic, less.statistic), asked.chosen) if asked and less else None
+    return found
 
 
 def bearings(outcome: Outcome, recall: float = RECALL_CRITERION) -> dict[str, Any] | None:
@@ -105,27 +111,29 @@ def proven_share(passing: int, total: int) -> float:
 
 
 class _Table:
-    """An outcome's queries counted by seed and unit, with the weights of the draws over them."""
+    """Counts by seed and unit, with the weights of the draws over them."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        seeds, self.seed = np.unique(outcome.seed, return_inverse=True)
-        names, unit = np.unique(outcome.unit, return_inverse=True)
+    def __init__(self, counts: Counts) -> None:
+        seeds, self.seed = np.unique(counts.seed, return_inverse=True)
+        names, unit = np.unique(counts.unit, return_inverse=True)
         # A bearing that is healthy in one query and faulty in another would be two units: the strata never share one.
-        keys, self.unit = np.unique(unit * 2 + outcome.healthy, return_inverse=True)
+        keys, self.unit = np.unique(unit * 2 + counts.healthy, return_inverse=True)
         self.healthy = keys % 2 == 1
         self.names = names[keys // 2]
+        self.asked = counts.asked
         self.shape = len(seeds), len(keys)
         self.weights = _weights(tuple(map(str, self.names[~self.healthy])), tuple(map(str, self.names[self.healthy])), len(seeds))
         self.order = np.argsort(np.concatenate([np.flatnonzero(~self.healthy), np.flatnonzero(self.healthy)]))
 
-    def counts(self, chosen: NDArray[np.bool_]) -> Floats:
-        """How many queries are chosen, (seed, unit)."""
+    def counts(self, chosen: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Floats:
+        """The sum of numbers over the chosen groups, (seed, unit)."""
         cells = (self.seed * self.shape[1] + self.unit)[chosen]
-        return np.bincount(cells, minlength=self.shape[0] * self.shape[1]).reshape(self.shape).astype(np.float64)
+        weighted = np.bincount(cells, weights=numbers[chosen], minlength=self.shape[0] * self.shape[1])
+        return weighted.reshape(self.shape).astype(np.float64)
 
-    def mean(self, chosen: NDArray[np.bool_], hit: NDArray[np.bool_]) -> Statistic:
-        """The weighted mean of hits among the chosen queries."""
-        asked, hits = self.counts(chosen), self.counts(chosen & hit)
+    def mean(self, chosen: NDArray[np.bool_], hits_of: NDArray[np.int64]) -> Statistic:
+        """The weighted mean of hits among the queries of the chosen groups."""
+        asked, hits = self.counts(chosen, self.asked), self.counts(chosen, hits_of)
 
         def statistic(seeds: Floats, units: Floats) -> Floats:
             total = ((seeds @ asked) * units).sum(axis=1)
@@ -136,11 +144,11 @@ class _Table:
         return statistic
 
     def rate(self, statistic: Statistic, chosen: NDArray[np.bool_]) -> dict[str, Any] | None:
-        """A statistic with its interval; `chosen` are the queries that tell it."""
+        """A statistic with its interval; `chosen` are the groups that tell it."""
         mean = float(statistic(np.ones((1, self.shape[0])), np.ones((1, self.shape[1])))[0])
         if not np.isfinite(mean):
             return None
-        told = self.counts(chosen).sum(axis=0) > 0
+        told = self.counts(chosen, self.asked).sum(axis=0) > 0
         faulty, healthy = int(np.count_nonzero(told & ~self.healthy)), int(np.count_nonzero(told & self.healthy))
         low = high = degenerate = None
         if (faulty or healthy) > 1:
@@ -155,21 +163,51 @@ class _Table:
             "clusters": " + ".join(f"{n} {kind}" for n, kind in ((faulty, "fault"), (healthy, "healthy")) if n),
             "fault_units": faulty,
             "healthy_units": healthy,
-            "queries_per_unit": float(self.counts(chosen).sum() / max(faulty + healthy, 1)),
+            "queries_per_unit": float(self.counts(chosen, self.asked).sum() / max(faulty + healthy, 1)),
             "degenerate": degenerate,
         }
 
 
-def _accuracy(table: _Table, outcome: Outcome) -> Statistic:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A rate's statistic, and the groups that tell it."""
+
+    statistic: Statistic
+    chosen: NDArray[np.bool_]
+
+
+def _asked(table: _Table, counts: Counts) -> dict[str, _Asked | None]:
+    """Every rate of `metrics.RATES`, or None where it has no meaning."""
+    healthy, rare, right = counts.healthy, counts.rare, counts.right
+    everything = np.ones_like(healthy)
+    classes = [table.mean(counts.label == label, right) for label in np.unique(counts.label)]
+    known = bool(healthy.any()) and not healthy.all()
+    found = {
+        "accuracy": _Asked(_accuracy(table, counts), everything),
+        "accuracy_faults": _Asked(table.mean(~healthy, right), ~healthy),
+        "recall.rare": _Asked(table.mean(rare, right), rare),
+        "recall.worst": _Asked(_least(classes), everything),
+        "false_alarm": _Asked(table.mean(healthy, counts.asked - counts.called_healthy), healthy) if known else None,
+        "missed_alarm": _Asked(table.mean(~healthy, counts.called_healthy), ~healthy) if known else None,
+    }
+    return {name: found[name] for name in RATES}
+
+
+def _minus(first: Statistic, second: Statistic) -> Statistic:
+    """The difference of two statistics in each draw."""
+    return lambda seeds, units: first(seeds, units) - second(seeds, units)
+
+
+def _accuracy(table: _Table, counts: Counts) -> Statistic:
     """The strata's means: healthy weighs 1/ways, the faults the rest; alone where the other stratum is empty."""
-    right = outcome.label == outcome.predicted
-    faults, healthy = table.mean(~outcome.healthy, right), table.mean(outcome.healthy, right)
-    if not outcome.healthy.any():
-        return faults
-    if outcome.healthy.all():
-        return healthy
-    share = 1 / outcome.ways
-    return lambda seeds, units: share * healthy(seeds, units) + (1 - share) * faults(seeds, units)
+    healthy, right = counts.healthy, counts.right
+    of_faults, of_healthy = table.mean(~healthy, right), table.mean(healthy, right)
+    if not healthy.any():
+        return of_faults
+    if healthy.all():
+        return of_healthy
+    share = 1 / counts.ways
+    return lambda seeds, units: share * of_healthy(seeds, units) + (1 - share) * of_faults(seeds, units)
 
 
 def _least(statistics: list[Statistic]) -> Statistic:

@@ -97,6 +97,26 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
         connection.close()
 
 
+@contextlib.contextmanager
+def read_store(path: Path | None = None) -> Iterator[Store | None]:
+    """The store at `path`, for reading alone, closed afterwards; None where there is none yet. Nothing is made or written.
+
+    Raises:
+        UsageError: It is damaged, is no store, or is one of another version of faultbench.
+    """
+    path = path or store_path()
+    if not path.is_file():
+        yield None
+        return
+    connection = _read_only(path)
+    try:
+        with _one_line_errors(path):
+            known = _is_store(connection, path)
+        yield Store(connection, path) if known else None
+    finally:
+        connection.close()
+
+
 class Store:
     """An open store; `open_store` makes it."""
 
@@ -150,6 +170,62 @@ class Store:
         """The rows of a run, in the order in which their cells finished."""
         return [json.loads(text) for (text,) in self._read("SELECT row FROM rows WHERE run = ? ORDER BY id", (run,))]
 
+    def remove(self, runs: Sequence[int]) -> None:
+        """Removes runs and their rows for good. Looks are kept: what was seen stays seen.
+
+        Raises:
+            CellError: One of them is going on.
+        """
+        for run in runs:
+            if self.is_going_on(run):
+                raise CellError(f"run {run} is going on: wait for it to end, or interrupt it")
+        with self._transaction() as execute:
+            for run in runs:
+                execute("DELETE FROM runs WHERE id = ?", (run,))
+
+    @contextlib.contextmanager
+    def going_on(self, run: int) -> Iterator[None]:
+        """Lets other processes know, while the body lasts, that a run is going on. The system forgets it when this process dies."""
+        import filelock
+
+        lock = filelock.FileLock(self._lock_of(run))
+        with _one_line_errors(self.path):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+            with contextlib.suppress(OSError):
+                self._lock_of(run).unlink(missing_ok=True)
+
+    def is_going_on(self, run: int) -> bool:
+        """Whether a process is at a run."""
+        import filelock
+
+        place = self._lock_of(run)
+        if not place.exists():
+            return False
+        try:
+            with filelock.FileLock(place, timeout=0):
+                return False
+        except (filelock.Timeout, OSError):  # one that cannot even be opened is somebody else's
+            return True
+
+    def names(self) -> list[tuple[int, str, str]]:
+        """Of every row of every run, the run, the row's digest, and its axes as one text."""
+        found = self._read("SELECT run, digest, dataset, scenario, learner, compressor, target FROM rows ORDER BY id")
+        return [(run, digest, " ".join(axes)) for run, digest, *axes in found]
+
+    def verdicts(self) -> dict[int, dict[str, int]]:
+        """How many rows of each run ended with which verdict."""
+        found: dict[int, dict[str, int]] = {}
+        for run, verdict, count in self._read("SELECT run, verdict, count(*) FROM rows GROUP BY run, verdict ORDER BY min(id)"):
+            found.setdefault(run, {})[verdict] = count
+        return found
+
+    def _lock_of(self, run: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.run-{run}.lock")
+
     def _read(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with _one_line_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
@@ -195,6 +271,27 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             # Written in any case: a file that cannot be written is found out now, not when the first cell has finished.
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. A store in a folder that cannot be written is read as a file that nobody writes."""
+    for mode in ("ro", "ro&immutable=1"):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if mode == "ro" and getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+                continue
+            with _one_line_errors(path):
+                raise
+        except sqlite3.DatabaseError:
+            connection.close()
+            with _one_line_errors(path):
+                raise
+        else:
+            return connection
+    raise UsageError(f"cannot read {path}: mend its permissions, or set FAULTBENCH_RESULTS to another folder")
 
 
 def _is_store(connection: sqlite3.Connection, path: Path) -> bool:

@@ -58,3 +58,10 @@ def faultbench_datasets() -> Iterable[Offer]:
         cite="Wang, Lei, Li & Li 2020, IEEE Trans. Reliab. 69(1), doi 10.1109/TR.2018.2882682",
         publication="faultbench_datasets.publications:xjtu_sy",
     )
+    yield Offer(
+        name="folder",
+        factory="faultbench_datasets.folder:Folder",
+        summary="your own recordings: a folder of wav, csv, npy and mat files with a table that says what they are",
+        params={"path": Param(str, "", "the folder, from the current one or the data folder; empty takes the data folder itself")},
+        cite="",
+    )

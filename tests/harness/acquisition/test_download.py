@@ -139,6 +139,14 @@ def test_a_length_that_is_too_short_is_noticed_before_the_first_byte_where_the_s
     request = asking(known(rogue.put("a", says(A, 1000)), rogue.put("b", whole(A))))
     assert get(request).got == ("a.dat",)
     assert [asked.path for asked in rogue.asked] == ["/a", "/b"], "a wrong file is not asked for again"
+    outcome = get(asking(known(rogue.url("a"), name="b.dat")))
+    assert "it offers 1000 bytes where the file has 300000" in outcome.failed["b.dat"]
+
+
+def test_an_end_before_the_known_size_is_a_broken_transfer_though_no_length_was_announced(rogue, asking):
+    request = asking(known(rogue.put("a", unannounced(A[:70_000]), whole(A))))
+    assert get(request).got == ("a.dat",)
+    assert rogue.ranges() == ["", "bytes=70000-"]
 
 
 def test_a_length_that_is_too_short_is_noticed_by_the_reader_where_nothing_is_known(rogue, asking):

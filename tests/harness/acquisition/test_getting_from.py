@@ -225,6 +225,8 @@ def test_a_copy_that_is_interrupted_leaves_the_finished_ones(mine, asking):
         get_from(request, mine)
     assert {"a.dat", "SOURCE.json"} <= files_in(request.root / "far")
     assert "b.dat" not in files_in(request.root / "far")
+    (request.root / "far" / ".partial" / "tmp1234").write_bytes(b"of a killed process")
+    (request.root / "far" / ".partial" / "b.dat.copy").write_bytes(b"of a killed process")
     assert get_from(asking(PublishedFile("a.dat"), PublishedFile("b.dat")), mine).got == ("b.dat",)
     assert files_in(request.root / "far") == {"a.dat", "b.dat", "SOURCE.json"}
     assert set(json.loads((request.root / "far/SOURCE.json").read_text())["files"]) == {"a.dat", "b.dat"}

@@ -26,6 +26,8 @@ class Plant:
         recordings = []
         for machine in ("near", "far"):
             for element in ELEMENTS:
+                if element == "healthy" and self.mood.startswith("faulty"):
+                    continue
                 for number in range(1 if element == "healthy" else 2):
                     for load in ("0 hp", "1 hp"):
                         name = f"{machine} {element} {number} {load}"
@@ -43,7 +45,7 @@ class Plant:
                                 1800.0,
                                 SENSORS
                                 if self.mood == "sensors"
-                                else (Channel("a", 1000.0, SAMPLES if self.mood == "measured" else None),),
+                                else (Channel("a", 1000.0, SAMPLES if self.mood.endswith("measured") else None),),
                                 None if self.mood == "unnamed" else Geometry("g", 3.0, 5.0, 2.0, 0.4),
                             )
                         )

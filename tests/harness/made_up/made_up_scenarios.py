@@ -5,6 +5,8 @@ import dataclasses
 from faultbench.data.scenarios.new_dataset import NewDataset
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.split import COLUMNS
+from faultbench.errors import IsolationError
 
 
 class Leaky(NewDevice):
@@ -13,7 +15,7 @@ class Leaky(NewDevice):
     def split(self, catalogues, request, seed):
         made = super().split(catalogues, request, seed)
         s, t = made.source, made.target
-        mixed = {f.name: getattr(s, f.name) + getattr(t, f.name)[:1] for f in dataclasses.fields(s) if f.name != "together"}
+        mixed = {name: getattr(s, name) + getattr(t, name)[:1] for name in ("recordings", "channels", "labels", "conditions", "parts")}
         return dataclasses.replace(made, source=dataclasses.replace(s, **mixed))
 
 
@@ -54,5 +56,42 @@ class Generous(NewDataset):
     def split(self, catalogues, request, seed):
         made = super().split(catalogues, request, seed)
         other = NewDevice(window=64).split(catalogues[:1], request, seed).source
-        mixed = {f.name: getattr(made.source, f.name) + getattr(other, f.name) for f in dataclasses.fields(other) if f.name != "together"}
+        mixed = {f: getattr(made.source, f) + getattr(other, f) for f in COLUMNS}
         return dataclasses.replace(made, source=dataclasses.replace(made.source, **mixed))
+
+
+class Choosy(NewDevice):
+    """Takes the first seed alone."""
+
+    def split(self, catalogues, request, seed):
+        if seed:
+            raise IsolationError(f"seed {seed} is refused on purpose: take one seed")
+        return super().split(catalogues, request, seed)
+
+
+class Odd(NewDevice):
+    """Promises a level that there is not."""
+
+    def split(self, catalogues, request, seed):
+        return dataclasses.replace(super().split(catalogues, request, seed), level="T9")
+
+
+class Ragged(NewDevice):
+    """Loses a query of its first episode."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        first, *others = made.episodes
+        short = dataclasses.replace(first, query=first.query[1:], query_labels=first.query_labels[1:])
+        return dataclasses.replace(made, episodes=(short, *others))
+
+
+class Astray(NewDevice):
+    """Lets a window of its first episode begin beyond its recording."""
+
+    def split(self, catalogues, request, seed):
+        made = super().split(catalogues, request, seed)
+        first, *others = made.episodes
+        query = first.query.copy()
+        query[0, 1] = 10**6
+        return dataclasses.replace(made, episodes=(dataclasses.replace(first, query=query), *others))

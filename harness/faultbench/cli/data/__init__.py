@@ -6,9 +6,12 @@ import typer
 
 from faultbench.cli.commands import Command, Commands
 from faultbench.cli.data.audit import audit
+from faultbench.cli.data.check import check
 from faultbench.cli.data.get import get
 from faultbench.cli.data.info import info
 from faultbench.cli.data.list import listing
+from faultbench.cli.data.plot import plot
+from faultbench.cli.data.split import split
 from faultbench.cli.data.verify import verify
 from faultbench.cli.data.where import where
 
@@ -23,7 +26,10 @@ app.command("list", cls=Command)(listing)
 app.command("info", cls=Command)(info)
 app.command("get", cls=Command)(get)
 app.command("verify", cls=Command)(verify)
+app.command("split", cls=Command)(split)
+app.command("plot", cls=Command)(plot)
 app.command("where", cls=Command)(where)
+app.command("check", cls=Command)(check)
 
 
 @app.callback(invoke_without_command=True)

@@ -38,7 +38,7 @@ def get(
     from faultbench.acquisition.space import count_text
     from faultbench.cli.data.sets import made, published, the_one
     from faultbench.discovery import one_line
-    from faultbench.errors import DataError, UsageError
+    from faultbench.errors import DataError
 
     root = data_folder(data_dir)
     one = the_one(ctx, name, root)
@@ -69,7 +69,7 @@ def get(
         advice = f"run it again, or {publication.how} and give --from" if publication.how and source is None else "run it again"
         files = count_text(len(outcome.failed), "file")
         raise DataError(f"{files} could not be got, {first}{path} ({one_line(why, most=600)}): {advice}")
-    return UsageError.exit_code if outcome.missing and source is None else 0
+    return 0
 
 
 def _say_licence(name: str, licence: str, cite: str) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def info(ctx: typer.Context, name: DataSetName, data_dir: DataDir = None) -> None:
-    """Show what a data set is: source, licence, citation, files, what of it is here, and what recordings it holds."""
+    """Show what a data set is, and what it holds.
+
+    Source, licence, citation, files, what of it is here, and what its catalogue says of that.
+    """
     from faultbench.acquisition.contents import contents
     from faultbench.acquisition.places import data_folder_if_any
     from faultbench.cli.data.sets import made, the_one
@@ -68,6 +71,9 @@ def _source(one: DataSetHere) -> list[tuple[str, str]]:
     said += [("by hand", of.how), *(("note", note) for note in of.notes)]
     said.append(("here", one.here if one.holding is None else f"{one.here}, in {one.holding.folder}"))
     if one.holding is not None and one.holding.here:
-        parts = {path: f"{path} ({count} files of it are there)" for path, count in one.holding.partly.items()}
-        said.append(("missing", some([parts.get(file.path, file.path) for file in one.holding.missing])))
+        said.append(("missing", some([file.path for file in one.holding.missing])))
+    if one.holding is not None and one.holding.partly:
+        count = {file.path: len(file.holds) for file in of.files}
+        parts = some([f"{path} ({there} of {count[path]} files)" for path, there in one.holding.partly.items()])
+        said.append(("in part", f"{parts}: where the archive is there too, remove the folder, so that it is unpacked whole"))
     return said

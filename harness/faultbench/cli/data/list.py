@@ -11,7 +11,10 @@ from faultbench.cli.data.options import DataDir
 
 
 def listing(ctx: typer.Context, data_dir: DataDir = None) -> None:
-    """Show every data set: how much of it is here, its size, its licence, and how to get it."""
+    """List the data sets, and what of them is here.
+
+    With the size, the licence, and how to get each.
+    """
     from faultbench.acquisition.places import data_folder_if_any
     from faultbench.acquisition.space import size_text
     from faultbench.cli.data.sets import DataSetHere, all_of_them

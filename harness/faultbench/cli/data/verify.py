@@ -23,9 +23,9 @@ def verify(
     ] = False,
     data_dir: DataDir = None,
 ) -> int:
-    """Check every file against what is known of it: size and SHA-256, else whether the data set's reader takes it.
+    """Check files against what is known of them.
 
-    It exits with 2 if a file is wrong, or if there is none.
+    That is the SHA-256, else whether the data set's reader takes the file. It exits with 2 if a file is wrong, or if there is none.
     """
     from faultbench.acquisition import verifying
     from faultbench.acquisition.places import data_folder

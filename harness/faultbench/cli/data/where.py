@@ -9,9 +9,9 @@ from faultbench.cli.data.options import DataDir
 
 
 def where(ctx: typer.Context, data_dir: DataDir = None) -> None:
-    """Show where each data set is looked for, how much of it is there, and where the cache and the results are.
+    """Show where data sets are looked for.
 
-    It goes by names of files; nothing is opened.
+    And how much of each is there, by names of files alone; and where the cache and the results are.
     """
     from faultbench.acquisition.places import VARIABLE, data_folder_if_any, folders_of
     from faultbench.cli.data.sets import DataSetHere, all_of_them

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
-from faultbench.data.recording import Catalogue, Recording
+from faultbench.data.recording import Catalogue
 from faultbench.data.resampling import HZ
-from faultbench.data.scenarios.new_device import label
-from faultbench.data.scenarios.parting import Parting, Rules, hold_out, make_split, scenario_name, with_ways
+from faultbench.data.scenarios.new_device import MOST_WAYS
+from faultbench.data.scenarios.parting import Parting, hold_out, make_split, scenario_name, with_ways, without_lone
+from faultbench.data.scenarios.rules import KNOWN_FAULT, NEW_FAULT, parted
 from faultbench.data.split import EpisodeRequest, Split
 from faultbench.errors import IsolationError, UsageError
-
-MOST_WAYS = 5
-"""The default number of ways, where the target has as many classes."""
 
 
 class NewDataset:
@@ -81,14 +78,14 @@ class NewDataset:
             dropped=(*held.source, *held.dropped),
         )
         rules = _RULES[self._inside]
-        able = _parted(parting.target, rules)
+        able = parted(parting.target, rules)
         if len(able) < 2:
             other = "another target" if self._inside == "T2" else "inside=T2 or another target"
             raise IsolationError(f"{name}: {len(able)} classes of {parting.name} part support from query, two are needed: take {other}")
         return make_split(
             name,
             self.level,
-            _without_lone(parting, rules),
+            without_lone(parting, rules),
             rules,
             with_ways(request, min(MOST_WAYS, len(able))),
             window=self._window,
@@ -98,40 +95,5 @@ class NewDataset:
         )
 
 
-def _element(recording: Recording) -> str:
-    return recording.element
-
-
-def _specimen(recording: Recording) -> str:
-    return " | ".join((recording.dataset, recording.bearing, recording.position, recording.mounting))
-
-
-def _load(recording: Recording) -> str:
-    return " | ".join((recording.dataset, recording.mounting, recording.load))
-
-
-def _bearing(recording: Recording) -> str:
-    return f"{recording.dataset} | {recording.bearing}"
-
-
-_RULES = {
-    "T2": Rules(label=label, condition=_specimen, part=_load, together=True),
-    "T3": Rules(label=_element, condition=_element, part=_bearing, together=False),
-}
+_RULES = {"T2": KNOWN_FAULT, "T3": NEW_FAULT}
 """By what is kept between support and query."""
-
-
-def _parted(recordings: Sequence[Recording], rules: Rules) -> frozenset[str]:
-    """The labels of which some condition has two parts, so that support and query can be kept apart."""
-    parts: dict[tuple[str, str], set[str]] = {}
-    for recording in recordings:
-        parts.setdefault((rules.label(recording), rules.condition(recording)), set()).add(rules.part(recording))
-    return frozenset(label for (label, _), found in parts.items() if len(found) > 1)
-
-
-def _without_lone(parting: Parting, rules: Rules) -> Parting:
-    """Without the source's classes that cannot part support from query (at T3 Case Western's healthy one): they can be no way."""
-    able = _parted(parting.source, rules)
-    kept = tuple(recording for recording in parting.source if rules.label(recording) in able)
-    lone = tuple(recording for recording in parting.source if rules.label(recording) not in able)
-    return dataclasses.replace(parting, source=kept, dropped=(*parting.dropped, *lone))

@@ -6,16 +6,20 @@ A scenario says how recordings are labelled, what a way keeps to and what suppor
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from faultbench.data.episodes import EpisodeDrawer, draw_episodes, generator
-from faultbench.data.recording import Catalogue, Channel, Recording
+from faultbench.data.episodes import EpisodeDrawer, draw_episodes, generator, row_spans
+from faultbench.data.recording import Catalogue, Recording
+from faultbench.data.scenarios.channels import Reading
+from faultbench.data.scenarios.rules import Rules, parted
 from faultbench.data.split import EpisodeRequest, Pool, Split
 from faultbench.errors import IsolationError, UsageError
 
-Rule = Callable[[Recording], str]
-"""What a scenario says of a recording: its label, its condition or its part."""
+_FIRST = Reading()
+
+LEAST_WAYS = 2
+"""Of one class there is nothing to tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,85 +39,49 @@ class Parting:
     dropped: tuple[Recording, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How episodes are drawn of recordings.
-
-    Args:
-        label: The class.
-        condition: What one way keeps to.
-        part: What support and query of a way never share.
-        together: Whether all supports of an episode come from one part.
-    """
-
-    label: Rule
-    condition: Rule
-    part: Rule
-    together: bool
-
-
-def hold_out(catalogues: Sequence[Catalogue], target: str, channels: str = "") -> Parting:
+def hold_out(catalogues: Sequence[Catalogue], target: str, also: Sequence[str] = ()) -> Parting:
     """The recordings of one machine or mounting, and those that share no bearing, session or mounting with it.
 
     Args:
         catalogues: One or more; the target is looked for in all of them.
         target: A machine or a mounting; empty takes the first that the catalogues offer, or else the first machine.
-        channels: The channels that a window has (`named_channels`). Recordings that lack one are dropped.
+        also: What else could have been named, for the error.
 
     Raises:
-        UsageError: There is no such machine or mounting, or no recording has the channels.
+        UsageError: There is no such machine or mounting.
     """
-    everything = [r for c in catalogues for r in c.recordings]
-    recordings = [r for r in everything if not channels or named_channels(r, channels) is not None]
-    if everything and not recordings:
-        raise UsageError(f"no recording of {everything[0].dataset} has the channels {channels}: {_held(everything[0])}")
+    recordings = [r for c in catalogues for r in c.recordings]
     offered = [name for c in catalogues for name in c.targets] or [r.machine for r in recordings[:1]]
     name = target or (offered[0] if offered else "any")
     held = [r for r in recordings if name in (r.machine, r.mounting)]
     if not held:
         datasets = ", ".join(c.dataset for c in catalogues)
-        known = dict.fromkeys([*offered, *(r.machine for r in recordings), *(r.mounting for r in recordings)])
-        raise UsageError(f"no machine or mounting {name!r} in {datasets}: choose one of {', '.join(known) or 'none, it is empty'}")
+        known = dict.fromkeys([*offered, *(r.machine for r in recordings), *(r.mounting for r in recordings), *also])
+        kinds = "machine, mounting or severity" if also else "machine or mounting"
+        raise UsageError(f"no {kinds} {name!r} in {datasets}: choose one of {', '.join(known) or 'none, it is empty'}")
     keys = {key for r in held for key in _kept_apart(r)}
     rest = [r for r in recordings if name not in (r.machine, r.mounting)]
     source = [r for r in rest if keys.isdisjoint(_kept_apart(r))]
     kept = set(map(id, source))
-    kept.update(map(id, held))
-    return Parting(name, tuple(held), tuple(source), tuple(r for r in everything if id(r) not in kept))
+    return Parting(name, tuple(held), tuple(source), tuple(r for r in rest if id(r) not in kept))
 
 
-def named_channels(recording: Recording, wanted: str) -> tuple[str, ...] | None:
-    """The names of the channels that are wanted of a recording, the lead first; None where it lacks one.
-
-    Args:
-        recording: Whose channels.
-        wanted: Names, or numbers counted from 1 in the recording's own order, joined by `+`: `vibration+temperature`, `1+2`.
-
-    Raises:
-        UsageError: It is written otherwise, or names a channel twice.
-    """
-    names = [part.strip() for part in wanted.split("+")]
-    if not all(names):
-        raise UsageError(f"channels {wanted!a} names nothing at one place: write names or numbers joined by +, as 1+2")
-    there = [channel.name for channel in recording.channels]
-    numbered = {str(number): name for number, name in enumerate(there, start=1)}
-    found = [name if name in there else numbered.get(name) for name in names]
-    known = tuple(name for name in found if name is not None)
-    if len(known) < len(found):
-        return None
-    if len(set(known)) < len(known):
-        raise UsageError(f"channels {wanted!a} names {max(known, key=known.count)} of {recording.id} twice: name each channel once")
-    return known
+def without_lone(parting: Parting, rules: Rules) -> Parting:
+    """Without the source's classes that cannot part support from query (at T3 Case Western's healthy one): they can be no way."""
+    able = parted(parting.source, rules)
+    kept = tuple(recording for recording in parting.source if rules.label(recording) in able)
+    lone = tuple(recording for recording in parting.source if rules.label(recording) not in able)
+    return dataclasses.replace(parting, source=kept, dropped=(*parting.dropped, *lone))
 
 
-def common_rate(recordings: Sequence[Recording], channels: str = "") -> float:
+def common_rate(recordings: Sequence[Recording], reading: Reading = _FIRST) -> float:
     """The rate of the first recording's lead channel, at which every recording has one.
 
     Raises:
         IsolationError: Some have none; another rate would tell classes or machines apart.
     """
-    rate = _leads(recordings[0], channels)[0].rate_hz
-    strangers = [r for r in recordings if all(c.rate_hz != rate for c in _leads(r, channels))]
+    rate = reading.leads(recordings[0])[0].rate_hz
+    strangers = [r for r in recordings if all(c.rate_hz != rate for c in reading.leads(r))]
     if strangers:
         rates = sorted({c.rate_hz for r in strangers for c in r.channels})
         said = ", ".join(f"{x:g}" for x in rates)
@@ -125,22 +93,25 @@ def common_rate(recordings: Sequence[Recording], channels: str = "") -> float:
 
 
 def make_pool(
-    recordings: Sequence[Recording], rules: Rules, rate_hz: float, labels: Collection[str] | None = None, channels: str = ""
+    recordings: Sequence[Recording],
+    rules: Rules,
+    rate_hz: float,
+    labels: Collection[str] | None = None,
+    reading: Reading = _FIRST,
 ) -> Pool:
     """A pool of the recordings (of those with one of `labels`, where given), each read by its first channel at the common rate.
 
-    Where `channels` are named, by these.
+    Where a reading names channels, by these.
     """
     used = tuple(r for r in recordings if labels is None or rules.label(r) in labels)
     return Pool(
         recordings=used,
-        channels=tuple(
-            (channels and named_channels(r, channels)) or (next(c.name for c in r.channels if c.rate_hz == rate_hz),) for r in used
-        ),
+        channels=tuple(reading.names(r, rate_hz) for r in used),
         labels=tuple(map(rules.label, used)),
         conditions=tuple(map(rules.condition, used)),
         parts=tuple(map(rules.part, used)),
         together=rules.together,
+        apart=rules.apart,
     )
 
 
@@ -156,7 +127,7 @@ def make_split(
     labels: Collection[str] | None = None,
     source_labels: Collection[str] | None = None,
     note: str = "",
-    channels: str = "",
+    reading: Reading = _FIRST,
 ) -> Split:
     """The split with its episodes, after checking that tasks of the same shape can be drawn from the source.
 
@@ -171,10 +142,10 @@ def make_split(
         labels: The classes used, on both sides; None uses all.
         source_labels: Those that the source can be trained on, where it has fewer; None takes `labels`.
         note: What has to be said beside the level.
-        channels: The channels of a window, as in `hold_out`; empty takes the first of each recording.
+        reading: By which channels recordings are read, and which lack them.
 
     Raises:
-        IsolationError: One side cannot keep support and query apart, or rates differ.
+        IsolationError: One side cannot keep support and query apart, the source has fewer than two classes, or rates differ.
         UsageError: The request asks for more than there is.
     """
     if not parting.source:
@@ -182,19 +153,25 @@ def make_split(
             f"{name}: every other recording shares a bearing, session or mounting with {parting.name}, nothing is left to train on: "
             "choose another target or data set"
         )
-    rate = common_rate((*parting.target, *parting.source), channels)
-    target = make_pool(parting.target, rules, rate, labels, channels)
-    source = make_pool(parting.source, rules, rate, labels if source_labels is None else source_labels, channels)
+    rate = common_rate((*parting.target, *parting.source), reading)
+    target = make_pool(parting.target, rules, rate, labels, reading)
+    source = make_pool(parting.source, rules, rate, labels if source_labels is None else source_labels, reading)
+    if not rules.apart:
+        source, target = _by_halves(source, target, seed)
     EpisodeDrawer(target, window, request, side=f"{name}: the target ({parting.name})")
     # A source of fewer classes than the target has ways is trained on with as many ways as it has.
-    source_ways = min(request.ways, len(set(source.labels)))
+    classes = sorted(set(source.labels))
+    if len(classes) < LEAST_WAYS:
+        held = " and ".join(classes) or "nothing"
+        raise IsolationError(f"{name}: the source holds {held}, two classes are needed to train on: choose another target or data set")
+    source_ways = min(request.ways, len(classes))
     EpisodeDrawer(source, window, dataclasses.replace(request, ways=source_ways), side=f"{name}: the source")
     datasets = sorted({r.dataset for r in target.recordings})
     rng = generator(seed, "episodes", name, *datasets)
     used = {id(r) for pool in (target, source) for r in pool.recordings}
-    everything = (*parting.target, *parting.source, *parting.dropped)
+    everything = (*parting.target, *parting.source, *parting.dropped, *reading.lacking)
     return Split(
-        scenario=with_channels(name, channels),
+        scenario=reading.said(name),
         level=level,
         note=note,
         seed=seed,
@@ -214,17 +191,26 @@ def scenario_name(name: str, **params: tuple[str | int, str | int]) -> str:
     return f"{name}:{said}" if said else name
 
 
-def with_channels(name: str, channels: str) -> str:
-    """A scenario's canonical name with the channels of its windows."""
-    if not channels:
-        return name
-    head, _, rest = name.partition(":")
-    return f"{head}:{','.join(sorted([*filter(None, rest.split(',')), f'channels={channels}']))}"
-
-
 def with_ways(request: EpisodeRequest, default: int) -> EpisodeRequest:
-    """The request with the scenario's default number of ways where none is given."""
-    return request if request.ways else dataclasses.replace(request, ways=default)
+    """The request with the scenario's default number of ways where none is given, which is two at least."""
+    return request if request.ways else dataclasses.replace(request, ways=max(LEAST_WAYS, default))
+
+
+def _by_halves(source: Pool, target: Pool, seed: int) -> tuple[Pool, Pool]:
+    """Both pools, of a recording that both hold the first half in one and the second in the other, which in which by the seed."""
+    lengths = {(r.dataset, r.id): last for pool in (source, target) for r, (_, last) in zip(pool.recordings, row_spans(pool), strict=True)}
+    both = {(r.dataset, r.id) for r in source.recordings} & {(r.dataset, r.id) for r in target.recordings}
+    halved = []
+    for pool, mine in ((source, 0), (target, 1)):
+        spans = []
+        for recording in pool.recordings:
+            key = recording.dataset, recording.id
+            samples = int(lengths[key])
+            half = (int(generator(seed, "halves", *key).integers(2)) + mine) % 2
+            cuts = (0, samples // 2, samples)
+            spans.append((cuts[half], cuts[half + 1]) if key in both else (0, samples))
+        halved.append(dataclasses.replace(pool, spans=tuple(spans)))
+    return halved[0], halved[1]
 
 
 def _kept_apart(recording: Recording) -> set[tuple[str, str, str]]:
@@ -234,16 +220,6 @@ def _kept_apart(recording: Recording) -> set[tuple[str, str, str]]:
         (recording.dataset, "session", recording.session),
         (recording.dataset, "mounting", recording.mounting),
     }
-
-
-def _leads(recording: Recording, channels: str) -> Sequence[Channel]:
-    """The channels that can be the lead: the one that is named, or any."""
-    named = named_channels(recording, channels) if channels else None
-    return [recording.channel(named[0])] if named else recording.channels
-
-
-def _held(recording: Recording) -> str:
-    return f"{recording.id} holds {', '.join(channel.name for channel in recording.channels)}"
 
 
 def _some(recordings: Sequence[Recording]) -> str:

@@ -8,6 +8,7 @@ import json
 from faultbench.data.audit import Audit, audit, require
 from faultbench.data.split import EpisodeRequest, Scenario, Split
 from faultbench.data.splitfile import save_split
+from faultbench.errors import UsageError
 from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import PoolSignals, load_catalogues
 from faultbench.matrix.stages import AUDIT_FILE, SPLIT_FOLDER
@@ -19,7 +20,7 @@ def draw(work: Work) -> Split:
 
     Raises:
         IsolationError: The scenario cannot keep its level on these data, or does not.
-        UsageError: The request contradicts the scenario.
+        UsageError: The request contradicts the scenario, or the scenario's file was changed since the run was planned.
     """
     made = drawn(work, EpisodeRequest(**work.params["request"]))
     found = audited(work, made)
@@ -37,6 +38,8 @@ def drawn(work: Work, request: EpisodeRequest) -> Split:
         UsageError: The request contradicts the scenario.
     """
     scenario: Scenario = make(work.params["scenario"])
+    if getattr(scenario, "content", None) != work.params.get("content"):
+        raise UsageError(f"{work.params['scenario'].spelling} changed while the run was planned: run again")
     return scenario.split(load_catalogues(work.inputs["ingest"]), request, work.params["seed"])
 
 

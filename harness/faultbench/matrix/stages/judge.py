@@ -13,6 +13,7 @@ import numpy as np
 
 from faultbench.artifact.reader import read_manifest
 from faultbench.data.split import Split
+from faultbench.data.splitfile import digest as split_digest
 from faultbench.data.splitfile import load_split
 from faultbench.matrix.graph import Work
 from faultbench.matrix.keys import digest, versions
@@ -47,6 +48,7 @@ def judge(work: Work) -> None:
         _figures(measured, exported, infos),
         parse(work.params["criteria"]),
         digest=work.params["digest"],
+        split_digest=digest([[split_digest(split) for split in splits], work.params["catalogues"]]),
         kind=measured[0].kind,
         device=measured[0].device,
         versions={"python": platform.python_version(), **{name: found for name, found in versions(LIBRARIES).items() if found}},

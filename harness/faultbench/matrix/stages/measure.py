@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from faultbench.data.noise import CLEAN, NoisyTarget, parse_noise
+import dataclasses
+
+from faultbench.data.machine_noise import noise_pool
+from faultbench.data.noise import CLEAN, MACHINE, NoisyTarget, parse_noise
 from faultbench.data.splitfile import load_split
 from faultbench.errors import CellError
 from faultbench.matrix.episodes import episode_windows
 from faultbench.matrix.graph import Work
 from faultbench.matrix.measurement import save_measurement
-from faultbench.matrix.signals import PoolSignals
+from faultbench.matrix.signals import PoolSignals, load_catalogues
 from faultbench.matrix.stages import ARTIFACT_FOLDER, SPLIT_FOLDER
 from faultbench.measuring.lock import machine_lock
 from faultbench.measuring.target import Target, Timing
@@ -20,14 +23,20 @@ def measure(work: Work) -> None:
 
     Raises:
         CellError: The target did not run it, or is another device than the one that was planned with.
+        UsageError: Noise of the machine itself is asked for, and there is none.
     """
     split = load_split(work.inputs["episodes"] / SPLIT_FOLDER)
-    signals = PoolSignals(work.inputs["ingest"], split.target)
     noise = parse_noise(work.params.get("snr", CLEAN))
-    episodes = episode_windows(split, signals, None if noise is None else NoisyTarget(noise, split, signals))
+    catalogues = load_catalogues(work.inputs["ingest"])
+    recorded = noise_pool(split, catalogues) if noise is not None and noise.rule == MACHINE else None
+    signals = PoolSignals(work.inputs["ingest"], split.target, *([] if recorded is None else [recorded]))
+    episodes = episode_windows(split, signals, None if noise is None else NoisyTarget(noise, split, signals, recorded))
     target: Target = make(work.params["target"])
     with machine_lock():
         measurement = target.run(work.inputs["export"] / ARTIFACT_FOLDER, episodes, Timing(**work.params["timing"]))
     if measurement.device.fingerprint != work.params["fingerprint"]:
         raise CellError(f"{work.params['target'].spelling} is another device than when the run was planned: run again")
+    if recorded is not None:
+        said = f"recorded, stretches of {len(recorded.recordings)} healthy recordings of the machine, each from another session"
+        measurement = dataclasses.replace(measurement, notes={**measurement.notes, "noise": said})
     save_measurement(measurement, work.out)

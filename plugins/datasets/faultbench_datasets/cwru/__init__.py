@@ -22,12 +22,13 @@ from faultbench.api import (
     Latest,
     MatHeader,
     MatVariable,
+    Origin,
     Recording,
     UsageError,
     mat_headers,
     open_mat,
 )
-from faultbench_datasets.cwru.decimation import decimate, decimated_length
+from faultbench_datasets.cwru.decimation import decimate, decimated_length, filtering
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END, NOMINAL_RPM, SENSORS, SPEED_OVERRIDES, Record, known_digests, records
 from faultbench_datasets.publications import CWRU_CITE, CWRU_LICENCE
 
@@ -152,6 +153,17 @@ class Cwru:
             _check_vector(name, held[name], file, record)
         for name, signal in mat.read(*names).items():
             _check_strength(name, signal, file)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the variable of a signal, and how a healthy one was decimated.
+
+        Raises:
+            DataError: There is no such recording, or its file is not there any more.
+        """
+        record, end = self._find(recording.id)
+        mat = open_mat(self._folder() / f"{record.number}.mat", known=known_digests(), max_bytes=_MAX_FILE_BYTES)
+        steps = (filtering(end),) if record.rate_khz != self._rate else ()
+        return Origin(mat.path.name, record.variable(channel), mat.sha256, record.rate_khz * 1000.0, steps)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

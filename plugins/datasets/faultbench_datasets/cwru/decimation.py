@@ -19,6 +19,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from faultbench.api import Filtering
 from faultbench_datasets.cwru.records import DRIVE_END, FAN_END
 
 FACTOR = 4
@@ -61,6 +62,21 @@ def decimated_length(samples: int, end: str) -> int:
     return max(0, (samples - 1 - 2 * _REACH[end]) // FACTOR + 1)
 
 
+def filtering(end: str) -> Filtering:
+    """The filter of a machine end, as scipy designs it from what was measured and as a published split says it.
+
+    `taps.npz` holds its taps, and a test compares.
+    """
+    frequencies = [*(hz for hz, _ in _DRIVE_END_RECORDER), _STOP_HZ, _RATE_HZ / 2]
+    gains = [10 ** (db / 20) for db in (*(db for _, db in _DRIVE_END_RECORDER), _STOP_DB)]
+    if end == DRIVE_END:
+        design, shape = "firwin2", {"freq": frequencies, "gain": [*gains, 0.0]}
+    else:
+        design, shape = "firwin", {"cutoff": _RATE_HZ / FACTOR / 2}
+    arguments = {"numtaps": 2 * _REACH[end] + 1, **shape, "fs": _RATE_HZ}
+    return Filtering(design, arguments, up=1, down=FACTOR, first=2 * _REACH[end] // FACTOR)
+
+
 def _correlated(signal: NDArray[np.float64], taps: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """(length,): at each fourth sample the sum of the products of the samples from there on with the taps.
 
@@ -85,19 +101,7 @@ def _correlated(signal: NDArray[np.float64], taps: NDArray[np.float64], length: 
 
 @cache
 def _taps(end: str) -> NDArray[np.float64]:
-    """The taps in the order in which they meet the samples, as `designed` gave them."""
+    """The taps in the order in which they meet the samples, as `filtering` designs them."""
     with (resources.files("faultbench_datasets.cwru") / "taps.npz").open("rb") as file, np.load(file, allow_pickle=False) as held:
         taps: NDArray[np.float64] = held[end][::-1].copy()
     return taps
-
-
-def designed(end: str) -> NDArray[np.float64]:
-    """The taps as scipy designs them from what was measured; `taps.npz` holds them, and a test compares."""
-    from scipy.signal import firwin, firwin2
-
-    length = 2 * _REACH[end] + 1
-    if end != DRIVE_END:
-        return firwin(length, _RATE_HZ / FACTOR / 2, fs=_RATE_HZ)
-    frequencies = [*(hz for hz, _ in _DRIVE_END_RECORDER), _STOP_HZ, _RATE_HZ / 2]
-    gains = [10 ** (db / 20) for db in (*(db for _, db in _DRIVE_END_RECORDER), _STOP_DB)]
-    return firwin2(length, frequencies, [*gains, 0.0], fs=_RATE_HZ)

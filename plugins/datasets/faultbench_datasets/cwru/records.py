@@ -28,7 +28,11 @@ SPEED_OVERRIDES = {158: (1795.0, "its shaft comb turns at about 1795 rpm, not at
 
 SKF_6205 = Geometry("SKF 6205-2RS", bpfo=3.5848, bpfi=5.4152, bsf=4.7135 / 2, ftf=0.39828)
 NTN_6205 = Geometry.from_dimensions("NTN 6205 equivalent, seven 11/32-inch balls", balls=7, ball_mm=11 / 32 * 25.4, pitch_mm=1.537 * 25.4)
-"""The 28 mil bearing: its comb fits seven larger balls on the SKF bearing's pitch (BPFI 4.2828), not 5.4152."""
+"""The bearing of the 28 mil inner-race fault: its comb fits seven larger balls on the SKF bearing's pitch (BPFI 4.2828), not 5.4152.
+
+The source says that all 28 mil faults are in such a bearing, but that with the damaged ball (3005 to 3008) has its comb at 4.74, with side
+bands of 0.40: twice the spin of the SKF bearing's balls, which is 4.71, and its cage. Nothing stands at the other's 4.25.
+"""
 SKF_6203 = Geometry("SKF 6203-2RS", bpfo=3.0530, bpfi=4.9469, bsf=3.9874 / 2, ftf=0.3817)
 NTN_6203 = Geometry("NTN 6203 equivalent", bpfo=3.0530, bpfi=4.9469, bsf=3.9874 / 2, ftf=0.3817)
 
@@ -73,7 +77,7 @@ class Record:
     def geometry(self, end: str) -> Geometry:
         """The geometry of the bearing that is seen at a machine end."""
         if end == DRIVE_END:
-            return NTN_6205 if self.mil == 28 else SKF_6205
+            return NTN_6205 if (self.mil, self.element) == (28, "inner") else SKF_6205
         return SKF_6203 if self.mil in (None, 7) else NTN_6203
 
     def variable(self, channel: str) -> str:

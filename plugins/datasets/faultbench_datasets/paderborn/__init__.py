@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Recording, UsageError, noted, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Origin, Recording, UsageError, noted, open_mat
 from faultbench_datasets.paderborn.archive import check_archive, unpack_bearing
 from faultbench_datasets.paderborn.bearings import (
     ALIKE,
@@ -38,7 +38,7 @@ from faultbench_datasets.paderborn.bearings import (
     Signal,
     stems,
 )
-from faultbench_datasets.paderborn.decimation import decimate
+from faultbench_datasets.paderborn.decimation import decimate, filtering
 from faultbench_datasets.paderborn.measurement import MAX_FILE_BYTES, read_channel, read_measurement
 from faultbench_datasets.publications import PADERBORN_CITE, PADERBORN_LICENCE
 
@@ -150,6 +150,13 @@ class Paderborn:
         if file.stem in UNREADABLE and open_mat(file, max_bytes=MAX_FILE_BYTES).sha256 == UNREADABLE[file.stem]:
             return
         read_measurement(file, CONDITIONS[file.stem.split(f"_{found.code}_")[0]])
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file of a signal and its place in the struct, and how it was decimated."""
+        signal = next(signal for signal in SIGNALS if signal.name == channel)
+        steps = (filtering(),) if self._decimated(signal) else ()
+        file = f"{recording.bearing}/{recording.id}.mat"
+        return Origin(file, f"{recording.id}.Y[Name={channel}].Data", recorded_hz=signal.rate_hz, steps=steps)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

@@ -60,7 +60,7 @@ class Signal:
         name: As the files call it.
         raster: What the files call its sampling rate.
         rate_hz: That rate.
-        unit: As the source's paper gives it; the files leave it empty.
+        unit: As the source's paper gives it, or `not stated`; the files leave it empty.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Signal:
 
 SIGNALS = (
     # Vibration is the first: it is what a scenario reads unless it names another. Neither files nor paper state its unit.
-    Signal("vibration_1", "HostService", 64_000.0, ""),
+    Signal("vibration_1", "HostService", 64_000.0, "not stated"),
     Signal("phase_current_1", "HostService", 64_000.0, "A"),
     Signal("phase_current_2", "HostService", 64_000.0, "A"),
     Signal("force", "Mech_4kHz", 4_000.0, "N"),

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faultbench.api import Filtering
+
 FACTOR = 4
 _RATE_HZ = 64_000.0
 _REACH = 160
@@ -34,8 +36,15 @@ def decimated_length(samples: int) -> int:
     return max(0, (samples - 1 - 2 * _REACH) // FACTOR + 1)
 
 
+def filtering() -> Filtering:
+    """The filter, as a published split says it."""
+    from scipy.signal import kaiser_beta
+
+    window = ["kaiser", float(kaiser_beta(_STOP_DB))]
+    arguments = {"numtaps": 2 * _REACH + 1, "cutoff": _CUTOFF_HZ, "window": window, "fs": _RATE_HZ}
+    return Filtering("firwin", arguments, 1, FACTOR, 2 * _REACH // FACTOR)
+
+
 @cache
 def _taps() -> NDArray[np.float64]:
-    from scipy.signal import firwin, kaiser_beta
-
-    return firwin(2 * _REACH + 1, _CUTOFF_HZ, window=("kaiser", kaiser_beta(_STOP_DB)), fs=_RATE_HZ)
+    return filtering().taps()

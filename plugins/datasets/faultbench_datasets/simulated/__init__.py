@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faultbench.api import Catalogue, DataError, Recording, UsageError
+from faultbench.api import Catalogue, DataError, Origin, Recording, UsageError
 from faultbench_datasets.simulated.catalogue import NAME, ONE, SENSORS, catalogue, measured
 from faultbench_datasets.simulated.rig import BEARINGS, EQUIPMENT
 
@@ -84,3 +84,8 @@ class Simulated:
             self._last = None
             self._last = scene(*found)
         return measure(self._last, channel)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """What makes the signals: they are in no file."""
+        made = self.catalogue()
+        return Origin(made_by=f"faultbench, data set {NAME}, version {made.version}", recorded_hz=recording.channel(channel).rate_hz)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatHeader, MatVariable, Recording, mat_headers, open_mat
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, MatHeader, MatVariable, Origin, Recording, mat_headers, open_mat
 from faultbench_datasets.publications import UESTC_CITE, UESTC_LICENCE
 
 NAME = "uestc"
@@ -156,6 +156,11 @@ class Uestc:
         mat = open_mat(file, max_bytes=_MAX_FILE_BYTES)
         _listed(mat.header(*_NUMBERS))
         _check_strength(file, mat.read("Data")["Data"])
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the variable of a signal."""
+        mat = open_mat(self._folder() / f"{recording.id}.mat", max_bytes=_MAX_FILE_BYTES)
+        return Origin(mat.path.name, "Data", mat.sha256, RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Latest, Recording, UsageError, noted, read_csv
+from faultbench.api import HEALTHY, Catalogue, Channel, DataError, Latest, Origin, Recording, UsageError, noted, read_csv
 from faultbench_datasets.publications import XJTU_SY_CITE, XJTU_SY_HOMEPAGE, XJTU_SY_LICENCE
 from faultbench_datasets.xjtu_sy.bearings import BEARINGS, GEOMETRY, SINGLE, Bearing
 from faultbench_datasets.xjtu_sy.onset import Onset, find_onset
@@ -133,6 +133,12 @@ class XjtuSy:
             DataError: It is none.
         """
         _read(file)
+
+    def origin(self, recording: Recording, channel: str) -> Origin:
+        """The file and the column of a signal."""
+        bearing, minute = _found(recording.id)
+        file = f"{bearing.condition.folder}/{bearing.name}/{minute}.csv"
+        return Origin(file, HEADER[CHANNELS.index(channel)], recorded_hz=RATE_HZ)
 
     def _folder(self) -> Path:
         given = self._data_dir or os.environ.get("FAULTBENCH_DATA")

@@ -1,0 +1,21 @@
+"""`faultbench schema`: the JSON schema of what the command writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from faultbench.errors import UsageError
+from faultbench.names import nearest, shown
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="[run|comparison]", help="Whose: of `run --json`, or of `compare --json`.")] = "run",
+) -> None:
+    """Print the JSON schema of a result, or of a comparison."""
+    from faultbench.report.schema import FILES, schema_text
+
+    if kind not in FILES:
+        raise UsageError(f"there is no schema {shown(kind)}: did you mean {nearest(kind, FILES, 1)[0]}? There are {', '.join(FILES)}")
+    typer.echo(schema_text(kind), nl=False)

@@ -1,0 +1,79 @@
+"""What rows have in common, and which belong together: the headings of every report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from faultbench.results.row import AXES
+from faultbench.results.verdict import FAIL, PASS, UNPROVEN
+
+Row = Mapping[str, Any]
+
+
+def groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of one data set and scenario together, for others cannot be compared. Scenarios that leak (T0, T1) come last."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["cell"]["dataset"], row["cell"]["scenario"]), []).append(row)
+    return sorted(found.values(), key=lambda group: any("leaks" in (row["watermark"] or "") for row in group))
+
+
+def is_judged(row: Row) -> bool:
+    """Whether the row has figures and a verdict on them."""
+    return row["verdict"]["overall"] in (PASS, FAIL, UNPROVEN)
+
+
+def varying_axes(rows: Sequence[Row]) -> list[str]:
+    """The axes by which rows are told apart, the noise among them."""
+    return [axis for axis in (*AXES, "snr") if len({row["cell"].get(axis) for row in rows}) > 1] or ["learner", "compressor"]
+
+
+def title(rows: Sequence[Row], varying: Sequence[str]) -> str:
+    """What all rows share: axes, level, the episodes' shape, watermark, clusters and looks."""
+    said = [level(rows[0]) if axis == "scenario" else str(rows[0]["cell"][axis]) for axis in AXES if axis not in varying]
+    for words in (_shape, _seeds, _watermark, _clusters, _missing, _looks):
+        known = {words(row) for row in rows if is_judged(row)}
+        if len(known) == 1 and (shared := known.pop()):
+            said.append(shared)
+    return ", ".join(said)
+
+
+def level(row: Row) -> str:
+    """The scenario with its level and note: `new-device [T2]`."""
+    cell = row["cell"]
+    inside = " ".join(str(x) for x in (cell["level"], cell["note"] and f"({cell['note']})") if x)
+    return f"{cell['scenario']} [{inside}]" if inside else str(cell["scenario"])
+
+
+def counted(how_many: int, what: str) -> str:
+    """A number of things: `3 seeds`."""
+    return f"{how_many} {what}{'s' * (how_many != 1)}"
+
+
+def _shape(row: Row) -> str:
+    cell = row["cell"]
+    rare = f" ({cell['shots_rare']} of the rare fault)" if cell["shots_rare"] != cell["shots"] else ""
+    return f"{cell['ways']}-way {cell['shots']}-shot{rare}" if cell["ways"] else ""
+
+
+def _seeds(row: Row) -> str:
+    cell = row["cell"]
+    return f"{counted(cell['seeds'], 'seed')} of {counted(cell['episodes'], 'episode')}" if cell["seeds"] else ""
+
+
+def _watermark(row: Row) -> str:
+    return (row["watermark"] or "").upper()
+
+
+def _clusters(row: Row) -> str:
+    return f"on {row['accuracy']['clusters']} units" if row["accuracy"] else ""
+
+
+def _missing(row: Row) -> str:
+    missing = row["cell"]["missing_recordings"]
+    return f"{counted(missing, 'recording')} missing" if missing else ""
+
+
+def _looks(row: Row) -> str:
+    return f"target looked at {row['looks']} times" if (row["looks"] or 0) > 1 else ""

@@ -1,0 +1,78 @@
+"""The runs that a store keeps, as a list."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from faultbench.report.document import json_text
+from faultbench.report.wording import clean
+from faultbench.results.store import Run, Store
+
+
+def summaries(store: Store, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What a list says of runs: `{id, started, state, verdicts, protocol, version, machine, command}`.
+
+    The state is `finished`, `going on`, or `interrupted` where no process is at it and it has no end.
+    """
+    verdicts = store.verdicts()
+    return [
+        {
+            "id": run.id,
+            "started": run.started,
+            "finished": run.finished,
+            "state": "finished" if run.finished else "going on" if store.is_going_on(run.id) else "interrupted",
+            "verdicts": verdicts.get(run.id, {}),
+            "protocol": run.protocol,
+            "version": run.version,
+            "machine": run.machine,
+            "command": list(run.command),
+        }
+        for run in runs
+    ]
+
+
+def gathered(store: Store, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The rows of several runs, the newest run first; of rows with one digest the newest alone.
+
+    Raises:
+        DataError: Another version of faultbench kept one, in another layout.
+    """
+    from faultbench.report.finding import stored
+
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in sorted(runs, key=lambda run: -run.id):
+        for row in stored(store, run).rows:
+            found.setdefault((row["digest"], json.dumps(row["cell"], sort_keys=True)), dict(row))
+    return list(found.values())
+
+
+def runs_text(told: Sequence[Mapping[str, Any]]) -> str:
+    """The list as JSON."""
+    return json_text({"runs": list(told)})
+
+
+def print_runs(told: Sequence[Mapping[str, Any]], console: Console, *, more: int) -> None:
+    """Prints the list; `more` is how many older runs it leaves out."""
+    if not told:
+        console.print(Text("no runs are kept that fit"))
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    for heading in ("run", "began (UTC)", "state", "rows"):
+        table.add_column(Text(heading), justify="right" if heading == "run" else "left", no_wrap=True)
+    table.add_column(Text("command"), overflow="fold")
+    for one in told:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items())
+        began = str(one["started"]).partition("+")[0].replace("T", " ")
+        said = [str(one["id"]), began, one["state"], counts or "none", shlex.join(one["command"])]
+        table.add_row(*(Text(clean(text, console.encoding)) for text in said))
+    console.print(table)
+    if more > 0:
+        console.print(Text(f"and {more} older ones: --limit shows more"))

@@ -1,0 +1,1 @@
+"""New distributions of plugins, written from templates that are working plugins themselves."""

@@ -1,0 +1,97 @@
+"""What a contract is made of: named checks, and how a check says that a promise is broken, or that it could not be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from faultbench.discovery import cause
+from faultbench.errors import FaultbenchError
+
+
+class BrokenPromise(AssertionError):  # noqa: N818 - it is what pytest calls a failure
+    """A promise that a plugin does not keep, in one line: `what is wrong: what to do`."""
+
+
+class NotAsked(Exception):  # noqa: N818 - it is an answer, not a failure
+    """A promise that could not be looked at, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise, and the function that looks whether a plugin keeps it.
+
+    Args:
+        promise: The check's name, a short sentence. Authors name it where they expect a failure, so it is part of the public API.
+        ask: Called with the bench of the kind; raises `BrokenPromise` or `NotAsked`, and whatever the plugin raises.
+        telling: Whether it looks at the plugin's proper work: a suite in which all such checks were skipped proves nothing.
+    """
+
+    promise: str
+    ask: Callable[[Any], None]
+    telling: bool = True
+
+
+@dataclass(slots=True)
+class Checks:
+    """The checks of one kind, in their order."""
+
+    found: list[Check] = field(default_factory=list)
+
+    def promise(self, promise: str, *, telling: bool = True) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+        """Makes a function the check of a promise."""
+
+        def keep(ask: Callable[[Any], None]) -> Callable[[Any], None]:
+            self.found.append(Check(promise, ask, telling))
+            return ask
+
+        return keep
+
+
+def broken(what: str, todo: str) -> NoReturn:
+    """Says that a promise is broken."""
+    raise BrokenPromise(f"{what}: {todo}")
+
+
+def require(kept: object, what: str, todo: str) -> None:
+    """Says that a promise is broken unless it is kept.
+
+    Args:
+        kept: Whether it is.
+        what: What is wrong otherwise.
+        todo: What the author can do about it.
+    """
+    if not kept:
+        broken(what, todo)
+
+
+@contextmanager
+def refusal(*expected: type[FaultbenchError], of: str, todo: str) -> Iterator[None]:
+    """Requires that the body refuses, with an error of a kind that a person can act on, in one line `what is wrong: what to do`.
+
+    Args:
+        expected: The classes of error that will do.
+        of: What has to be refused.
+        todo: What the author can do where it is not.
+    """
+    names = " or ".join(error.__name__ for error in expected)
+    try:
+        yield
+    except expected as error:
+        require_advice(error, of)
+        return
+    except (BrokenPromise, NotAsked):
+        raise
+    except Exception as error:
+        raise BrokenPromise(f"{of} ends in {cause(error)}: raise {names} instead, {todo}") from error
+    broken(f"{of} is not refused", f"raise {names}, {todo}")
+
+
+def require_advice(error: BaseException, of: str) -> None:
+    """Requires that an error's message is one line of the form `what is wrong: what to do`."""
+    said = str(error)
+    head, colon, advice = said.rpartition(": ")
+    if not said.isprintable() or not colon or not head.strip() or len(advice.split()) < 2:
+        broken(f"{of} says {said!r}", "say it in one line, `what is wrong: what to do`")

@@ -1,0 +1,185 @@
+"""The signals of one file, whatever its kind: which there are, and those that are asked for.
+
+A channel is asked for by its name or number, counted from 1; an empty text asks for the only one that the file has. Which of several is
+meant is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faultbench.api import DataError, MatFile, open_csv, open_mat, open_npy, open_wav
+
+MAX_BYTES = 4 * 1024 * 1024 * 1024
+"""Of any file; each kind's reader has its own limit below it."""
+MAX_SAMPLES = 100_000_000
+"""Of one signal: an hour at 25.6 kHz."""
+
+Signal = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was asked of a file.
+
+    Args:
+        rate_hz: Where the file says it, else None.
+        full_scale: Whether numbers are shares of full scale (PCM).
+        signals: In the order they were asked for, (sample,); or why one cannot be had.
+    """
+
+    rate_hz: float | None
+    full_scale: bool
+    signals: tuple[Signal | DataError, ...]
+
+
+def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
+    """The rate, where the file says it, and the channels that can be asked for: by their headers, no signal is read.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    kind = path.suffix.lower()
+    if kind == ".wav":
+        wav = open_wav(path)
+        return float(wav.rate_hz), _numbered(wav.channels)
+    if kind == ".npy":
+        return None, _numbered(open_npy(path).channels)
+    if kind == ".csv":
+        return None, open_csv(path).titles()
+    return None, tuple(_vectors(open_mat(path)))
+
+
+def read_signals(path: Path, wanted: Sequence[str], decimal: str = "") -> Content:
+    """The named channels of a file.
+
+    Raises:
+        DataError: It cannot be read at all.
+    """
+    return _READERS[path.suffix.lower()](path, wanted, decimal)
+
+
+def _read_wav(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
+    wav = open_wav(path)
+    _check_length(path, wav.samples)
+    return Content(float(wav.rate_hz), wav.kind == "int", _chosen(wanted, lambda name: _number(path, name, wav.channels), wav.read))
+
+
+def _read_npy(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
+    npy = open_npy(path)
+    _check_length(path, npy.samples)
+    return Content(None, False, tuple(_tried(name, lambda name: npy.read(_number(path, name, npy.channels))) for name in wanted))
+
+
+def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
+    table = open_csv(path, decimal)
+
+    def column(name: str) -> int:
+        if name:
+            return table.column(name)
+        if len(table.titles()) != 1:
+            raise DataError(f"{path} holds {table.holdings()}: say which in the column channel")
+        return table.numeric.index(True)
+
+    return Content(None, False, _chosen(wanted, column, table.read))
+
+
+def _read_mat(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
+    mat = open_mat(path)
+
+    def read(name: str) -> Signal:
+        if not name:
+            there = _vectors(mat)
+            if len(there) != 1:
+                raise DataError(
+                    f"{path} holds {len(there)} signals ({', '.join(there[:8]) or mat.holdings()}): say which in the column channel"
+                )
+            name = there[0]
+        variable, _, column = name.rpartition(":")
+        variable = variable if column.isdecimal() else ""
+        stored: NDArray[Any] = mat.read(variable or name)[variable or name]
+        if stored.dtype.kind not in "iuf":
+            raise DataError(f"variable {_brief(name)} of {path} holds {stored.dtype}, not real numbers: name another")
+        if variable:
+            if stored.ndim != 2 or stored.shape[0] == stored.shape[1]:
+                raise DataError(f"variable {_brief(variable)} of {path} is no matrix of signals: name another")
+            stored = stored if stored.shape[0] < stored.shape[1] else stored.T
+            stored = stored[_number(path, column, stored.shape[0])]
+            _check_length(path, stored.size)
+            return np.asarray(stored, dtype=np.float64)
+        _check_length(path, max(stored.shape, default=0))
+        if stored.size != max(stored.shape, default=0):
+            said = "x".join(map(str, stored.shape))
+            raise DataError(f"variable {_brief(name)} of {path} is a matrix of {said}: say which signal, as {_brief(name)}:1")
+        signal: Signal = stored.reshape(-1).astype(np.float64)
+        return signal
+
+    return Content(None, False, tuple(_tried(name, read) for name in wanted))
+
+
+_READERS = {".wav": _read_wav, ".csv": _read_csv, ".npy": _read_npy, ".mat": _read_mat}
+KINDS = tuple(_READERS)
+"""How the names of files that can be read end."""
+
+
+def _tried(name: str, read: Callable[[str], Signal]) -> Signal | DataError:
+    try:
+        return read(name)
+    except DataError as error:
+        return error
+
+
+def _chosen(wanted: Sequence[str], number: Callable[[str], int], read: Callable[[Sequence[int]], Signal]) -> tuple[Signal | DataError, ...]:
+    """The signals of a file that are read in one pass; what is asked for and not there does not spoil the others."""
+    numbers: list[int | DataError] = []
+    for name in wanted:
+        try:
+            numbers.append(number(name))
+        except DataError as error:
+            numbers.append(error)
+    asked = list(dict.fromkeys(n for n in numbers if isinstance(n, int)))
+    signals = dict(zip(asked, read(asked), strict=True)) if asked else {}
+    return tuple(n if isinstance(n, DataError) else signals[n] for n in numbers)
+
+
+def _check_length(path: Path, samples: int) -> None:
+    if samples > MAX_SAMPLES:
+        raise DataError(f"{path} holds {samples} samples, more than {MAX_SAMPLES}: cut it")
+
+
+def _number(path: Path, name: str, channels: int) -> int:
+    """Which of so many channels, from 0, a name means."""
+    if not name:
+        if channels == 1:
+            return 0
+        raise DataError(f"{path} holds {channels} signals: say which in the column channel (1 to {channels})")
+    if name.isascii() and name.isdecimal() and 1 <= int(name) <= channels:
+        return int(name) - 1
+    raise DataError(f"{path} has no signal {_brief(name)}, it holds {channels}: give a number from 1 to {channels}")
+
+
+def _numbered(channels: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(1, channels + 1))
+
+
+def _vectors(mat: MatFile) -> list[str]:
+    """The names of what could be signals: vectors of numbers, and columns of matrices."""
+    found = []
+    for name, variable in mat.variables().items():
+        if not variable.kind.startswith(("double", "single", "int", "uint")) or variable.size < 2:
+            continue
+        if variable.size == max(variable.shape):
+            found.append(name)
+        elif len(variable.shape) == 2 and variable.shape[0] != variable.shape[1] and min(variable.shape) <= 64:
+            found += [f"{name}:{number}" for number in range(1, min(variable.shape) + 1)]
+    return found
+
+
+def _brief(name: str) -> str:
+    return ascii(name[:60]).strip("'\"")

@@ -1,0 +1,49 @@
+"""What docs/plugins.md shows works as it is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from faultbench import hookspecs
+from faultbench.discovery import KINDS
+from faultbench.scaffold.naming import Names
+from faultbench.scaffold.writing import files_of
+
+TEXT = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
+BLOCKS = re.findall(r"^ *```python\n(.*?)^ *```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def run(block: str) -> dict[str, object]:
+    names: dict[str, object] = {}
+    indent = len(block) - len(block.lstrip())
+    exec("\n".join(line[indent:] for line in block.splitlines()), names)  # noqa: S102 - our own document
+    return names
+
+
+def test_the_module_of_hooks_offers_what_it_says():
+    (block,) = [block for block in BLOCKS if "hookimpl" in block]
+    names = run(block)
+    (offer,) = names["faultbench_learners"]()
+    assert offer.name == "my-learner"
+    assert names["FAULTBENCH_API"] == 1
+
+
+def test_the_line_of_the_test_file_is_the_one_that_is_written():
+    (block,) = [block for block in BLOCKS if 'contract("learner", "my-learner")' in block]
+    assert callable(run(block)["test_contract"])
+    assert block.strip() in files_of("learners", Names("my-learner", "my_learner", "MyLearner"))["tests/test_contract.py"]
+
+
+def test_the_expected_failure_names_a_promise_that_there_is():
+    (block,) = [block for block in BLOCKS if "expected_failures" in block]
+    assert callable(run("from faultbench.testing import contract\n" + block.replace("\n  ", "\n").lstrip())["test_contract"])
+
+
+def test_every_observer_and_every_kind_is_named():
+    observers = [
+        name for name, hook in vars(hookspecs).items() if name.startswith("faultbench_") and name.removeprefix("faultbench_") not in KINDS
+    ]
+    assert len(observers) == 3
+    for name in (*observers, *(f"`{kind.removesuffix('s')}`" for kind in KINDS)):
+        assert name in TEXT
