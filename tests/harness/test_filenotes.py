@@ -103,6 +103,14 @@ def test_a_cache_that_cannot_be_written_is_one_line(files: list[Path], cache: Pa
         noted("plant", "1", files, Reader())
 
 
+def test_notes_that_are_cheap_are_made_again_where_none_can_be_kept(files: list[Path], cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    reader = Reader()
+    for _ in range(2):
+        assert [note["said"] for note in noted("plant", "1", files[:3], reader, cheap=True)] == [0, 1, 2]
+    assert len(reader.asked) == 6
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_notes_that_may_only_be_read_are_one_line(files: list[Path], cache: Path) -> None:
     noted("plant", "1", files[:3], Reader())

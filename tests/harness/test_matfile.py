@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -217,6 +218,13 @@ def test_a_folder_a_pipe_a_missing_and_a_huge_file_are_refused_unread(tmp_path: 
         open_mat(tmp_path / "none.mat")
     with pytest.raises(DataError, match="more than the 1000 it may have"):
         open_mat(mat, max_bytes=1000)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = os.fstat
+    monkeypatch.setattr(matfile.os, "fstat", lambda number: SimpleNamespace(st_size=honest(number).st_size - 10))
+    with pytest.raises(DataError, match=r"105\.mat grew while it was read: wait"):
+        open_mat(mat)
 
 
 @pytest.mark.parametrize("compressed", [True, False])

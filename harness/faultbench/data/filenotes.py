@@ -32,7 +32,7 @@ _WAIT_S = 60.0
 _SCHEMA = "CREATE TABLE IF NOT EXISTS note (file TEXT PRIMARY KEY, state TEXT NOT NULL, said TEXT NOT NULL)"
 
 
-def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any]) -> list[Any]:
+def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any], *, cheap: bool = False) -> list[Any]:
     """What `note` says of each file, in their order; it is asked only about files that are new or changed.
 
     Args:
@@ -40,11 +40,21 @@ def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pat
         version: Changes whenever `note` would say something else of the same file.
         files: Regular files.
         note: Reads one file; what it returns is kept as JSON. It is called by several threads, on a file each.
+        cheap: Whether it is asked about every file where the cache's folder cannot be written, instead of an error.
 
     Raises:
         DataError: A file is not there.
         UsageError: The cache's folder cannot be written.
     """
+    try:
+        return _noted(dataset, version, files, note)
+    except UsageError:
+        if not cheap:
+            raise
+        return list(map(note, files))
+
+
+def _noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any]) -> list[Any]:
     # `Path.resolve` asks the system about every folder on the way, for every file
     names = [hashlib.sha256(os.fsencode(os.path.abspath(file))).hexdigest() for file in files]  # noqa: PTH100
     with _notes(dataset) as notes:

@@ -187,13 +187,14 @@ def open_mat(path: Path, known: Collection[str] = (), max_bytes: int = MAX_FILE_
     try:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            content = b"" if size > max_bytes else stream.read(max_bytes + 1)
+            # of its size, for Python makes room for as much as is asked for; one more, for it may have grown meanwhile
+            content = b"" if size > max_bytes else stream.read(size + 1)
     except OSError as error:
         raise DataError(f"{path} cannot be read, {error.strerror or error}: check the path and its permissions") from error
-    if size > max_bytes or len(content) > max_bytes:
-        raise DataError(
-            f"{path} has {max(size, len(content))} bytes, more than the {max_bytes} it may have: check that it is the right file"
-        )
+    if size > max_bytes:
+        raise DataError(f"{path} has {size} bytes, more than the {max_bytes} it may have: check that it is the right file")
+    if len(content) > size:
+        raise DataError(f"{path} grew while it was read: wait until it is complete")
     if (problem := _no_mat_file(content)) is not None:
         raise DataError(f"{path} {problem}")
     digest = hashlib.sha256(content).hexdigest()
@@ -220,7 +221,6 @@ def mat_headers(
 
     Raises:
         DataError: One cannot be read, or is damaged.
-        UsageError: The cache's folder cannot be written.
     """
 
     def said(path: Path) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def mat_headers(
         variables = {name: MatVariable(tuple(shape), kind) for name, (shape, kind) in note["variables"].items()}
         return MatHeader(path, note["sha256"], variables, note["numbers"])
 
-    return list(map(header, files, noted(dataset, f"{_HEADERS_VERSION} {version}", files, said)))
+    return list(map(header, files, noted(dataset, f"{_HEADERS_VERSION} {version}", files, said, cheap=True)))
 
 
 def _no_mat_file(content: bytes) -> str | None:

@@ -96,7 +96,7 @@ class Paderborn:
                 continue
             held[bearing] = files
         paths = {name: folder / b.code / f"{name}.mat" for b, files in held.items() for name in stems(b.code) if f"{name}.mat" in files}
-        notes = dict(zip(paths, noted("paderborn", "1", list(paths.values()), _looked_at), strict=True))
+        notes = dict(zip(paths, noted("paderborn", "1", list(paths.values()), _looked_at, cheap=True), strict=True))
         for bearing in held:
             missing |= _left_out(folder / bearing.code, bearing.code, notes)
         recordings = [recording for bearing in held for recording in self._recordings(bearing) if recording.id not in missing]
