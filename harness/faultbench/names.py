@@ -259,6 +259,11 @@ def spellable(value: Value) -> bool:
     return text.isprintable() and "," not in text and text == text.strip()
 
 
+def bare_name(name: str) -> str:
+    """A part's name without its distribution and its parameters: `cwru` of `cwru:rate=48`."""
+    return name.partition(":")[0].rpartition("/")[2]
+
+
 def nearest(word: str, words: Iterable[str], count: int = 3) -> list[str]:
     """The words most like a word, best first."""
     from difflib import get_close_matches  # only where something is wrong

@@ -21,6 +21,7 @@ from faultbench.cli.doctor import doctor
 from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
 from faultbench.cli.new import app as new
+from faultbench.cli.published import published
 from faultbench.cli.results import app as results
 from faultbench.cli.run import run
 from faultbench.cli.schema import schema
@@ -49,6 +50,7 @@ app.command("run", cls=Command, epilog=EXIT_CODES)(run)
 app.command("show", cls=Command)(show)
 app.command("compare", cls=Command, epilog=COMPARE_CODES)(compare)
 app.command("explain", cls=Command)(explain)
+app.command("published", cls=Command)(published)
 app.command("list", cls=Command, options_metavar="[KIND [NAME]]", context_settings={"allow_extra_args": True})(listing)
 app.add_typer(data)
 app.add_typer(new)

@@ -23,6 +23,10 @@ Markdown = Annotated[str | None, typer.Option("--markdown", metavar="FILE|-", he
 Junit = Annotated[str | None, typer.Option("--junit", metavar="FILE|-", help="Write JUnit XML: a cell is a test case.")]
 Html = Annotated[str | None, typer.Option("--html", metavar="FILE|-", help="Write a page that needs nothing else.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the table and every format there.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("-v", "--verbose", help="Say of every verdict in a sentence what was found, on how many bearings, and what was asked."),
+]
 AllowUnproven = Annotated[bool, typer.Option("--allow-unproven", help="Let what is unproven pass.")]
 
 

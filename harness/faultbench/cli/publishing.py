@@ -13,11 +13,20 @@ from faultbench.report.formats import FILES, render
 from faultbench.report.table import print_table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from faultbench.report.github import Annotation
 
 
 def publish_rows(
-    rows: Sequence[Mapping[str, Any]], command: Sequence[str], outputs: Outputs, *, gate: bool = False, github: bool = True
+    rows: Sequence[Mapping[str, Any]],
+    command: Sequence[str],
+    outputs: Outputs,
+    *,
+    gate: bool = False,
+    github: bool = True,
+    verbose: bool = False,
+    published: bool = False,
 ) -> None:
     """Writes and prints the rows; within GitHub Actions, notes what did not pass.
 
@@ -27,15 +36,28 @@ def publish_rows(
         outputs: Where it goes.
         gate: Whether a row that fails is an error.
         github: Whether a job of GitHub Actions is told.
+        verbose: Whether a sentence on every verdict follows the table.
+        published: Whether what papers report of these data sets follows the table, and has a section in the page. No other format has it.
 
     Raises:
         UsageError: A file could not be written after all.
     """
     from faultbench.report.github import noteworthy, on_github
 
+    def print_all(console: Console) -> None:
+        print_table(rows, console)
+        if verbose:
+            from faultbench.report.sentences import print_sentences
+
+            print_sentences(rows, console)
+        if published:
+            from faultbench.report.literature.table import print_beside
+
+            print_beside(rows, console)
+
     try:
         with quiet_pipe():
-            outputs.publish(lambda form: render(form, rows, command), lambda console: print_table(rows, console), FILES)
+            outputs.publish(lambda form: render(form, rows, command, published=published), print_all, FILES)
     finally:
         if github and on_github():
             tell_github(noteworthy(rows, gate=gate), render("markdown", rows, command))

@@ -70,6 +70,7 @@ def run(
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if a criterion fails, with 3 if something is unproven.")] = False,
     allow_unproven: Annotated[bool, typer.Option("--allow-unproven", help="Let --gate pass what is unproven.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the stages they share, and run nothing.")] = False,
+    verbose: options.Verbose = False,
     json: options.Json = None,
     csv: options.Csv = None,
     markdown: options.Markdown = None,
@@ -84,7 +85,7 @@ def run(
     outputs = Outputs(json=json, csv=csv, markdown=markdown, junit=junit, html=html, out=out)
     if allow_unproven and not gate:
         raise UsageError("--allow-unproven has no gate to loosen: add --gate, or leave it away")
-    if dry_run and (asked := [*(["--gate"] if gate else []), *outputs.given()]):
+    if dry_run and (asked := [*(["--gate"] if gate else []), *(["--verbose"] if verbose else []), *outputs.given()]):
         raise UsageError(f"--dry-run has no results for {asked[0]}: leave one of them away")
     said = {
         **{
@@ -137,7 +138,7 @@ def run(
 
     with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
         rows = execute(planned, shown, command=session.command)
-    publish_rows(rows, session.command, outputs, gate=gate)
+    publish_rows(rows, session.command, outputs, gate=gate, verbose=verbose)
     code = exit_code(rows, gate=gate, allow_unproven=allow_unproven)
     if gate:
         print(gate_line(rows, code), file=sys.stderr)

@@ -16,6 +16,11 @@ _Result = Annotated[
 
 def show(
     result: _Result = "last",
+    verbose: options.Verbose = False,
+    published: Annotated[
+        bool,
+        typer.Option("--published", help="Add what papers report of these data sets, below the table and in the page, never in a row."),
+    ] = False,
     json: options.Json = None,
     csv: options.Csv = None,
     markdown: options.Markdown = None,
@@ -37,7 +42,7 @@ def show(
 
     found = find(result)
     say_which(found.name, result)
-    publish_rows(found.rows, found.command, outputs, github=False)
+    publish_rows(found.rows, found.command, outputs, github=False, verbose=verbose, published=published)
 
 
 def explain(result: _Result = "last") -> None:

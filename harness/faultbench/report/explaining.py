@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from faultbench.report.console import print_lines
-from faultbench.report.headings import Row, is_judged, level
+from faultbench.report.headings import Row, cell_name, is_judged
 from faultbench.report.wording import UNKNOWN, facts, interval, number, rate
 from faultbench.results.metrics import METRICS, RATES, TIMES, lookup
-from faultbench.results.row import AXES
 from faultbench.results.verdict import FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, PASS
 
 _STYLES = {"pass": "green", "fail": "bold red", "unproven": "yellow", "error": "bold red"}
@@ -29,13 +28,9 @@ def print_explanation(rows: Sequence[Row], command: Sequence[str], console: Cons
     if not rows:
         console.print(Text("nothing was measured"))
     for row in rows:
-        cell = row["cell"]
-        name = " ".join(level(row) if axis == "scenario" else str(cell[axis]) for axis in AXES)
-        snr = f" snr {cell['snr']}" if cell["snr"] not in (None, "clean") else ""
         overall = row["verdict"]["overall"]
-        print_lines(
-            console, f"{name}{snr}: {overall}{' (baseline, never gated)' if row['baseline'] else ''}", style=_STYLES.get(overall, "bold")
-        )
+        said = f"{cell_name(row)}: {overall}{' (baseline, never gated)' if row['baseline'] else ''}"
+        print_lines(console, said, style=_STYLES.get(overall, "bold"))
         for indent, line in _lines(row):
             print_lines(console, line, indent=indent)
         console.print()

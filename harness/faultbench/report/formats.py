@@ -9,8 +9,15 @@ FILES = {"json": "results.json", "csv": "results.csv", "markdown": "report.md", 
 """The name of a format's file within a folder."""
 
 
-def render(form: str, rows: Sequence[Mapping[str, Any]], command: Sequence[str]) -> str:
-    """The rows in a format, a name of `FILES`. Each is imported when it is asked for."""
+def render(form: str, rows: Sequence[Mapping[str, Any]], command: Sequence[str], *, published: bool = False) -> str:
+    """The rows in a format, a name of `FILES`. Each is imported when it is asked for.
+
+    Args:
+        form: The format.
+        rows: What came out.
+        command: The words that made it.
+        published: Whether the page gets a section of what papers report. The other formats are for programs, and hold what was measured.
+    """
     if form == "json":
         from faultbench.report.document import document, json_text
 
@@ -29,4 +36,4 @@ def render(form: str, rows: Sequence[Mapping[str, Any]], command: Sequence[str])
         return as_junit(rows)
     from faultbench.report.page import as_html
 
-    return as_html(rows, command)
+    return as_html(rows, command, published=published)

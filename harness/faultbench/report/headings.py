@@ -46,6 +46,13 @@ def level(row: Row) -> str:
     return f"{cell['scenario']} [{inside}]" if inside else str(cell["scenario"])
 
 
+def cell_name(row: Row) -> str:
+    """A row by all its axes, and by its noise where there is any: `cwru new-device [T2] maml none x86 snr 10`."""
+    said = [level(row) if axis == "scenario" else str(row["cell"][axis]) for axis in AXES]
+    snr = row["cell"].get("snr")
+    return " ".join([*said, *([f"snr {snr}"] if snr not in (None, "clean") else [])])
+
+
 def counted(how_many: int, what: str) -> str:
     """A number of things: `3 seeds`."""
     return f"{how_many} {what}{'s' * (how_many != 1)}"
