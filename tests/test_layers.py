@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "artifact": {"artifact"},
     "measuring": {"measuring", "artifact"},
     "results": {"results"},
-    "report": {"report", "results", "matrix"},
+    "report": {"report", "results", "matrix", "data"},
     "acquisition": {"acquisition", "data"},
     "inspection": {"inspection", "data", "matrix", "results"},
     "matrix": {"matrix", "data", "learning", "artifact", "measuring", "results"},

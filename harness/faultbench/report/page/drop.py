@@ -1,0 +1,136 @@
+"""What becomes of the accuracy when the split keeps more: a line per learner from T0, windows of one recording, to T3, an unseen bearing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from faultbench.report.headings import Row, is_judged
+from faultbench.report.page import chart
+from faultbench.report.page.escaping import extent, text
+from faultbench.report.wording import UNKNOWN, rate
+
+_ORDER = ("T0", "T1", "T2", "T3", "T4/T2", "T4", "T4/T3")
+_LABELLED = 12
+"""So many lines can have their names beside them."""
+
+_GAP = 13
+"""Between two names, in the chart's units."""
+
+_NAME = 20
+"""Letters of a name that there is room for."""
+
+Series = dict[str, dict[str, Row]]
+
+
+def drop(rows: Sequence[Row]) -> str:
+    """A figure for each data set of which there are cells at two levels or more."""
+    drawn = [made for name in dict.fromkeys(str(row["cell"]["dataset"]) for row in rows) if (made := _figure(name, rows))]
+    if not drawn:
+        return ""
+    return f"""<section aria-labelledby="drop"><h2 id="drop">What is left when less is shared</h2>
+<p>The same learners at every level that was run. At T0 and T1 the bearings that are asked for were learned from: such a figure proves nothing.
+Dashes mark chance, which differs where the ways do.</p>
+{"".join(drawn)}</section>
+"""
+
+
+def series(dataset: str, rows: Sequence[Row]) -> Series:
+    """The cells of a data set by what is the same from level to level, then by level."""
+    found: Series = {}
+    for row in rows:
+        cell = row["cell"]
+        if cell["dataset"] != dataset or not is_judged(row) or not row["accuracy"] or cell["level"] not in _ORDER:
+            continue
+        found.setdefault(_name(row), {}).setdefault(str(cell["level"]), row)
+    return {name: levels for name, levels in found.items() if len(levels) > 1}
+
+
+def _name(row: Row) -> str:
+    """What stays the same from level to level."""
+    cell = row["cell"]
+    said = [str(cell["learner"]), *(str(cell[axis]) for axis, usual in (("compressor", "none"), ("target", "x86")) if cell[axis] != usual)]
+    parameters = str(cell["scenario"]).partition(":")[2]
+    said += [f"snr {cell['snr']}"] if cell.get("snr") not in (None, "clean") else []
+    return ", ".join([*said, *([parameters] if parameters else []), *([f"{cell['shots']}-shot"] if cell["shots"] else [])])
+
+
+def _short(names: Sequence[str]) -> dict[str, str]:
+    """The names without what all of them have in common."""
+    parts = {name: name.split(", ") for name in names}
+    shared = set.intersection(*(set(part) for part in parts.values())) if len(names) > 1 else set()
+    return {name: ", ".join(one for one in part if one not in shared) or name for name, part in parts.items()}
+
+
+def _figure(dataset: str, rows: Sequence[Row]) -> str:
+    found = series(dataset, rows)
+    if not found:
+        return ""
+    levels = [level for level in _ORDER if any(level in of for of in found.values())]
+    names = _short(list(found))
+    chart_ = _chart(found, levels, names)
+    return f"""<figure class="drop"><figcaption>{text(dataset)}</figcaption>
+<div class="charts">{chart_}</div>
+<details{" open" if len(found) <= _LABELLED else ""}><summary>The same as a table</summary>{_table(found, levels, names)}</details></figure>
+"""
+
+
+def _chart(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
+    labelled = len(found) <= _LABELLED
+    right = chart.WIDE - chart.RIGHT - (110 if labelled else 0)
+    step = (right - chart.LEFT - 50) / (len(levels) - 1)
+    xs = {level: chart.LEFT + 25 + step * place for place, level in enumerate(levels)}
+    numbered = {float(place): level for place, level in enumerate(levels)}
+    across = chart.Scale(lambda place: xs[numbered[place]], tuple((float(place), level) for place, level in enumerate(levels)))
+    up = chart.rates(0.0)
+    parts = [chart.frame(across, up, "level of the split", "accuracy")]
+    for level in levels:
+        for chance in sorted({1 / of[level]["cell"]["ways"] for of in found.values() if level in of and of[level]["cell"]["ways"]}):
+            parts.append(f'<path class="chance" d="M{xs[level] - 14:.1f} {up.place(chance):.1f}h28"/>')
+    ends = []
+    for place, (name, of) in enumerate(found.items()):
+        points = [(xs[level], of[level]["accuracy"]) for level in levels if level in of]
+        line = "".join(f"{'L' if at else 'M'}{x:.1f} {up.place(rate_['mean']):.1f}" for at, (x, rate_) in enumerate(points))
+        shift = (place - (len(found) - 1) / 2) * min(3.0, 20 / len(found))
+        ranges = "".join(
+            f"M{x + shift:.1f} {up.place(rate_['ci_low']):.1f}V{up.place(rate_['ci_high']):.1f}"
+            for x, rate_ in points
+            if rate_["ci_low"] is not None
+        )
+        dots = "".join(f'<circle cx="{x:.1f}" cy="{up.place(rate_["mean"]):.1f}" r="3"/>' for x, rate_ in points)
+        parts.append(f'<g class="line {chart.colour(place)}"><path class="iv" d="{ranges}"/><path class="course" d="{line}"/>{dots}</g>')
+        ends.append((up.place(points[-1][1]["mean"]), points[-1][0], place, names[name]))
+    if labelled:
+        parts += list(_labels(ends))
+    return chart.svg(f"accuracy of {len(found)} learners at the levels {', '.join(levels)}; the table below says the same", "".join(parts))
+
+
+def _labels(ends: Sequence[tuple[float, float, int, str]]) -> Iterator[str]:
+    """The names beside the ends of the lines, moved apart where they would lie on each other."""
+    ordered = sorted(ends)
+    heights: list[float] = []
+    for y, *_ in ordered:
+        heights.append(max(y, heights[-1] + _GAP) if heights else y)
+    over = max(heights[-1] - (chart.HIGH - chart.BOTTOM), 0)
+    for (y, x, place, name), height in zip(ordered, heights, strict=True):
+        shown = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+        yield f'<path class="lead" d="M{x + 5:.1f} {y:.1f}L{x + 16:.1f} {height - over:.1f}"/>'
+        yield f'<text class="named {chart.colour(place)}" x="{x + 20:.1f}" y="{height - over + 4:.1f}">{text(shown)}</text>'
+
+
+def _table(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
+    head = "".join(f'<th scope="col" class="number">{text(level)}</th>' for level in levels)
+    lines = []
+    for name, of in found.items():
+        cells = "".join(f'<td class="number">{_figures(of.get(level))}</td>' for level in levels)
+        known = [of[level]["accuracy"]["mean"] for level in levels if level in of]
+        lines.append(f'<tr><th scope="row">{text(names[name])}</th>{cells}<td class="number">{known[-1] - known[0]:+.3f}</td></tr>')
+    return (
+        f'<div class="wide"><table><thead><tr><th scope="col">learner</th>{head}<th scope="col" class="number">first to last</th></tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _figures(row: Row | None) -> str:
+    if row is None:
+        return UNKNOWN
+    return f'{rate(row["accuracy"]["mean"])}<br><span class="note">{extent(row["accuracy"])}</span>'

@@ -1,0 +1,104 @@
+"use strict";
+(() => {
+  const table = document.getElementById("matrix");
+  if (!table) return;
+  const body = table.tBodies[0];
+  const lines = [...body.rows];
+  const headings = [...table.tHead.rows[0].cells];
+  const count = document.getElementById("count");
+  const filters = document.querySelector("form.filters");
+
+  // Sorting. A column of numbers has data-value; what is not known (an empty one) stays last either way.
+  const known = new Map();
+  const values = (column) => {
+    if (!known.has(column)) {
+      const cells = lines.map((line) => line.cells[column]);
+      const numeric = cells.every((cell) => cell.dataset.value !== undefined);
+      known.set(column, new Map(cells.map((cell, at) => {
+        const said = numeric ? cell.dataset.value : cell.textContent.trim();
+        return [lines[at], said === "" ? null : numeric ? Number(said) : said];
+      })));
+    }
+    return known.get(column);
+  };
+  const words = new Intl.Collator(undefined, { numeric: true });
+  headings.forEach((heading, column) => heading.querySelector("button").addEventListener("click", () => {
+    const down = heading.getAttribute("aria-sort") === "ascending";
+    headings.forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const of = values(column);
+    const sorted = [...body.rows].sort((a, b) => {
+      const [x, y] = [of.get(a), of.get(b)];
+      if (x === null || y === null) return (x === null) - (y === null);
+      const order = typeof x === "number" ? x - y : words.compare(x, y);
+      return down ? -order : order;
+    });
+    body.replaceChildren(...sorted);
+  }));
+
+  // Narrowing: a row stays where every filter that is set has its value and its text holds every word. The charts follow.
+  const marks = lines.map((line) => line.dataset.f.split(","));
+  const texts = [];
+  const points = [...document.querySelectorAll("g[data-r]")];
+  const narrow = () => {
+    const set = [...filters.querySelectorAll("select")].filter((select) => select.value !== "");
+    const asked = document.getElementById("words").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = lines.map((line, at) => {
+      if (!set.every((select) => marks[at][select.dataset.f] === select.value)) return false;
+      if (!asked.length) return true;
+      texts[at] ??= line.textContent.toLowerCase();
+      return asked.every((word) => texts[at].includes(word));
+    });
+    lines.forEach((line, at) => { line.hidden = !fits[at]; });
+    points.forEach((point) => point.classList.toggle("off", !fits[point.dataset.r]));
+    const left = fits.filter(Boolean).length;
+    const all = `${lines.length} cell${lines.length === 1 ? "" : "s"}`;
+    count.textContent = left === lines.length ? all : left ? `${left} of ${all}` : `none of ${all} fits`;
+  };
+  filters.addEventListener("input", narrow);
+  filters.addEventListener("reset", () => setTimeout(narrow));
+  filters.addEventListener("submit", (event) => event.preventDefault());
+
+  // Details: a link to a row opens it. Of a large matrix they are packed, and one is unpacked when it is asked for.
+  const place = document.getElementById("details");
+  const packed = document.getElementById("packed");
+  let unpacked = null;
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(packed.textContent), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  };
+  const open = async (id) => {
+    const at = Number(/^row(\d+)$/.exec(id)?.[1] ?? NaN);
+    if (Number.isNaN(at)) return;
+    let row = document.getElementById(id);
+    if (!row && packed) {
+      unpacked ??= unpack();
+      const all = await unpacked;
+      if (!(at in all)) return;
+      const made = document.createElement("template");
+      made.innerHTML = all[at]; // the page's own: every text in it was escaped when it was made
+      row = document.getElementById(id) ?? place.insertBefore(made.content.firstElementChild, place.firstElementChild);
+    }
+    if (!row) return;
+    row.open = true;
+    row.querySelector("summary").focus({ preventScroll: true });
+    row.scrollIntoView();
+  };
+  const follow = () => open(location.hash.slice(1));
+  addEventListener("hashchange", follow);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#row']");
+    if (link && link.hash === location.hash) follow(); // the same row once more is no change of the address
+    const point = event.target.closest?.("g[data-r]");
+    if (point) { location.hash = `row${point.dataset.r}`; follow(); }
+  });
+  const all = document.getElementById("all");
+  all?.addEventListener("click", () => {
+    const rows = [...document.querySelectorAll("details.row")];
+    const wanted = !rows.every((row) => row.open);
+    rows.forEach((row) => { row.open = wanted; });
+    all.textContent = wanted ? "Close all" : "Open all";
+  });
+  follow();
+})();

@@ -1,0 +1,110 @@
+"""What a reader wants first and last: the verdicts in words, what the splits keep apart, and how to repeat all of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from faultbench.data.audit import PROMISES, STANDS_FOR, promises
+from faultbench.report.headings import Row, cell_name, groups, is_judged, level
+from faultbench.report.markdown import headline
+from faultbench.report.page.escaping import text, verdict_class
+from faultbench.report.page.matrix import place_links
+from faultbench.report.wording import UNKNOWN
+from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
+
+_WORST_FIRST = (ERROR, FAIL, UNPROVEN, PASS, NOT_APPLICABLE)
+_SAID = 8
+"""So many verdicts are said in words at the top; the matrix has them all."""
+
+_RELATIONS = {"support/query": "support and query share no", "source/target": "source and target share no"}
+
+
+def verdicts(rows: Sequence[Row]) -> str:
+    """The head of the page."""
+    places = place_links(rows)
+    counted = [f'<span class="verdict {verdict_class(word)}">{text(said)}</span>' for said, word in _counts(rows)]
+    gated = [row for row in rows if row["verdict"]["gated"] or row["verdict"]["overall"] == ERROR]
+    ordered = sorted(gated, key=lambda row: ("leaks" in (row["watermark"] or ""), _WORST_FIRST.index(row["verdict"]["overall"])))
+    said = "".join(
+        f'<li><a href="#row{places[id(row)]}" class="name">{text(cell_name(row))}</a> {text(row["verdict"]["sentence"])}</li>'
+        for row in ordered[:_SAID]
+    )
+    more = f'<p class="note">The matrix has the other {len(ordered) - _SAID}.</p>' if len(ordered) > _SAID else ""
+    quick = '<p class="caution">A quick run: its figures show that all works, and prove nothing.</p>' if _is_quick(rows) else ""
+    return f"""<header><p class="kind">faultbench</p>
+<h1>{text(headline(rows))}</h1>
+<p class="counts">{" ".join(counted)}</p>{quick}</header>
+<section aria-label="Verdicts"><ul class="said">{said}</ul>{more}</section>
+"""
+
+
+def _counts(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    for word in _WORST_FIRST:
+        found = sum(row["verdict"]["overall"] == word and not (row["baseline"] and is_judged(row)) for row in rows)
+        if found:
+            yield f"{found} {word}", word
+    if baselines := sum(row["baseline"] and is_judged(row) for row in rows):
+        yield f"{baselines} baseline", "baseline"
+
+
+def _is_quick(rows: Sequence[Row]) -> bool:
+    return any(row["cell"].get("quick") for row in rows)
+
+
+def audit(rows: Sequence[Row]) -> str:
+    """What each split keeps apart. A split that does not is refused before anything is trained, so a row with figures has passed its audit."""
+    lines = "".join(_audited(group) for group in groups(rows) if any(map(is_judged, group)))
+    if not lines:
+        return ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("data set", "scenario", "stands for", "promise, held", "judged on", "looks"))
+    return f"""<section aria-labelledby="audit"><h2 id="audit">The audit of the splits</h2>
+<p>Checked by ids and by the samples themselves before anything was trained; a split that breaks its level is refused.
+<code>faultbench data audit -d DATASET -s SCENARIO</code> shows the audit in full. Looks are the cells that were ever scored on the same
+target recordings: what was chosen after many of them is worth less than its interval says.</p>
+<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></section>
+"""
+
+
+def _audited(group: Sequence[Row]) -> str:
+    row = next(row for row in group if is_judged(row))
+    cell = row["cell"]
+    missing = cell["missing_recordings"]
+    units = row["accuracy"]["clusters"] if row["accuracy"] else UNKNOWN
+    judged_on = f"{units} units{f', {missing} recordings missing' if missing else ''}"
+    looks = max((row["looks"] or 0 for row in group), default=0)
+    leaks = f'<br><span class="verdict unproven">{text(row["watermark"])}</span>' if row["watermark"] else ""
+    cells = [
+        text(cell["dataset"]),
+        f"{text(level(row))}{leaks}",
+        text(STANDS_FOR.get(cell["level"], UNKNOWN)),
+        _promised(row),
+        text(judged_on),
+    ]
+    return f'<tr>{"".join(f"<td>{one}</td>" for one in cells)}<td class="number">{looks or UNKNOWN}</td></tr>'
+
+
+def _promised(row: Row) -> str:
+    if row["cell"]["level"] not in PROMISES:
+        return UNKNOWN
+    kept = promises(row["cell"]["level"], row["cell"]["note"] or "")
+    return "<br>".join(f"{_RELATIONS[relation]} {text(', '.join(things))}" for relation, things in kept.items())
+
+
+def provenance(rows: Sequence[Row], command: Sequence[str]) -> str:
+    """The command that repeats it, and with what it was computed."""
+    items = [("command", f'<pre tabindex="0"><code>{text(shlex.join(command))}</code></pre>')]
+    protocols = sorted({row["protocol"] for row in rows})
+    items.append(("protocol", text(", ".join(map(str, protocols)) or UNKNOWN)))
+    devices = dict.fromkeys(_device(row) for row in rows if row["device"])
+    items += [("device", "<br>".join(map(text, devices)))] if devices else []
+    versions = dict.fromkeys(", ".join(f"{name} {found}" for name, found in row["versions"].items()) for row in rows if row["versions"])
+    items += [("versions", "<br>".join(map(text, versions)))] if versions else []
+    lines = "".join(f"<dt>{name}</dt><dd>{said}</dd>" for name, said in items)
+    return f'<section aria-labelledby="provenance"><h2 id="provenance">To repeat it</h2><dl>{lines}</dl></section>\n'
+
+
+def _device(row: Row) -> str:
+    device = row["device"]
+    known = [device.get("name"), device.get("cpu"), device.get("cores") and f"{device['cores']} cores", device.get("os")]
+    return f"{row['kind'] or 'unknown evidence'} on {', '.join(str(one) for one in known if one)}"
