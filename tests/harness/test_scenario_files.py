@@ -375,7 +375,7 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", range(5))
 def test_the_examples_of_the_docs_are_scenario_files(number: int) -> None:
-    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8"), re.DOTALL)
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "howto" / "scenario-files.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 5
     text = f'name = "x"\nlevel = "T2"\ntarget = {{include = {{id = "a"}}}}\nsource = {{include = {{id = "a"}}}}\n{examples[number]}'
     assert parse((examples[number] if "name" in examples[number] else text).encode(), "docs").name
