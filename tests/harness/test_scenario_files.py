@@ -315,8 +315,8 @@ def test_all_that_was_read_enters_the_digest_and_nothing_else(files: list[Split]
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "a scenario file has one of extends, split and level, this one has none of them"),
-        ('name = "x"\nlevel = "T2"\nsplit = "a"', "this one has split and level"),
+        ("", "one of extends, split and level is needed, and there is none of them"),
+        ('name = "x"\nlevel = "T2"\nsplit = "a"', "there is split and level"),
         ('level = "T2"', "target is missing"),
         (OWN.replace('name = "mine"', ""), "name is missing: give a text of one line"),
         (OWN.replace('"mine"', '""'), "name is ''"),
