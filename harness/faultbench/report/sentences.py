@@ -14,7 +14,7 @@ from faultbench.results.metrics import METRICS, lookup
 
 _VERBS = {"pass": "passes", "fail": "fails", "unproven": "unproven"}
 _WORST_FIRST = ("fail", "unproven", "pass")
-_OF = {
+STATISTICS = {
     "mean": "on the mean",
     "ci_low": "on the lower bound",
     "ci_high": "on the upper bound",
@@ -53,7 +53,7 @@ def sentences(row: Row) -> Iterator[str]:
         return
     for one in sorted(row["verdict"]["criteria"], key=lambda one: _WORST_FIRST.index(one["verdict"])):
         said = f"{_VERBS[one['verdict']]}: {_found(row, one)}; criterion {one['op']} {one['number']:g}"
-        said += f" {_OF[one['statistic']]}" if one["statistic"] in _OF else ""
+        said += f" {STATISTICS[one['statistic']]}" if one["statistic"] in STATISTICS else ""
         yield f"{said}: {one['reason']}" if one["verdict"] == "unproven" and one["reason"] else said
 
 

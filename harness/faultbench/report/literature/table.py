@@ -9,16 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from faultbench.names import bare_name
 from faultbench.report.console import print_lines
 from faultbench.report.headings import Row
 from faultbench.report.literature import LEVELS, Published, Source, published
 from faultbench.report.wording import clean
-from faultbench.names import bare_name
 
 HEADING = "Published elsewhere, not measured here:"
 CAUTION = (
-    "Other windows, classes and training than here, and a level that was graded from what the paper says. Where level or task differ, a figure "
-    "is not comparable with a row; none takes part in a verdict."
+    "Other windows, classes and training than here, and a level that was graded from what the paper says. Where level or task differ, "
+    "a figure is not comparable with a row; none takes part in a verdict."
 )
 _WIDE = 100
 """Columns from which on there is room for the task and the split."""

@@ -48,24 +48,32 @@ def as_html(rows: Sequence[Row], command: Sequence[str], *, published: bool = Fa
 </head>
 <body>
 <a class="skip" href="#cells">To the matrix</a>
-<main>
 {verdicts(rows)}
-{_matrix(rows)}
-{drop(rows)}{tradeoffs(rows)}{_details(rows)}{audit(rows)}{_published(rows) if published else ""}{provenance(rows, command)}</main>
+<main>
+{_cells(rows)}{audit(rows)}{_published(rows) if published else ""}{provenance(rows, command)}</main>
 <script>{script}</script>
 </body>
 </html>
 """
 
 
+def _cells(rows: Sequence[Row]) -> str:
+    """The matrix, the charts and the details; of a single cell the details come first, and there is nothing to compare."""
+    if len(rows) == 1:
+        return _details(rows) + _matrix(rows)
+    return _matrix(rows) + drop(rows) + tradeoffs(rows) + _details(rows)
+
+
 def _matrix(rows: Sequence[Row]) -> str:
-    return f'<section aria-labelledby="cells"><h2 id="cells">The matrix</h2>\n{matrix(rows)}</section>' if rows else ""
+    return f'<section aria-labelledby="cells"><h2 id="cells">The matrix</h2>\n{matrix(rows)}</section>\n' if rows else ""
 
 
 def _details(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
-    made = [details(row, place) for place, row in enumerate(rows)]
+    made = [details(row, place, alone=len(rows) == 1) for place, row in enumerate(rows)]
+    if len(rows) == 1:
+        return f'<section aria-labelledby="each"><h2 id="each">The cell</h2>\n<div id="details">{made[0]}</div></section>\n'
     if len(rows) <= MOST_OPEN:
         shown, how = "".join(made), '<p class="tools"><button type="button" id="all">Open all</button></p>'
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDE, HIGH = 460, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 46
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 46
 COLOURS = 7
 """How many series have a colour of their own; those beyond share the last."""
 
@@ -72,10 +72,10 @@ def frame(across: Scale, up: Scale, across_title: str, up_title: str) -> str:
     )
     for value, said in across.ticks:
         parts.append(f'<text class="tick" x="{across.place(value):.1f}" y="{bottom + 17}" text-anchor="middle">{escape(said)}</text>')
-    middle = (TOP + bottom) / 2
+    middle = f"{(TOP + bottom) / 2:.0f}"
     parts.append(f'<text class="title" x="{(LEFT + right) / 2:.0f}" y="{HIGH - 8}" text-anchor="middle">{escape(across_title)}</text>')
     parts.append(
-        f'<text class="title" x="12" y="{middle:.0f}" text-anchor="middle" transform="rotate(-90 12 {middle:.0f})">{escape(up_title)}</text>'
+        f'<text class="title" x="15" y="{middle}" text-anchor="middle" transform="rotate(-90 15 {middle})">{escape(up_title)}</text>'
     )
     return "".join(parts)
 

@@ -6,23 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from faultbench.report.headings import Row, cell_name, is_judged
+from faultbench.report.page.criteria import NAMES, drawn
 from faultbench.report.page.drawing import bar
 from faultbench.report.page.escaping import extent, text, verdict_class
-from faultbench.report.wording import UNKNOWN, facts, number, rate
+from faultbench.report.wording import UNKNOWN, count, facts, number, rate
+from faultbench.results.metrics import FIGURES, RATES, TIMES, lookup
 
 _SHADES = 5
 """Steps of the shading in a confusion matrix."""
 
 
-def details(row: Row, place: int) -> str:
-    """The section of a row, closed."""
+def details(row: Row, place: int, *, alone: bool = False) -> str:
+    """The section of a row.
+
+    Args:
+        row: The row.
+        place: Where it stands in the result.
+        alone: Whether it is all there is: then it is open, and its criteria stand above it already.
+    """
     overall = row["verdict"]["overall"]
     figure = f" accuracy {rate(row['accuracy']['mean'])} ({extent(row['accuracy'])})" if row["accuracy"] else ""
     told = "".join(f"<li>{text(fact)}</li>" for fact in _told(row))
-    return f"""<details class="row" id="row{place}"><summary><span class="verdict {verdict_class(overall)}">{text(overall)}</span>
+    mark = f'<span class="verdict {verdict_class(overall)}">{text(overall)}</span>'
+    return f"""<details class="row" id="row{place}"{" open" if alone else ""}><summary>{mark}
 <span class="name">{text(cell_name(row))}</span><span class="note">{figure}</span></summary>
 <ul>{told}</ul>
-{_criteria(row)}<div class="beside">{_bearings(row)}{_confusion(row)}</div>
+{"" if alone else _criteria(row)}<div class="beside">{_bearings(row)}{_confusion(row)}{_rates(row)}{_costs(row)}</div>
 {_provenance(row)}</details>
 """
 
@@ -39,12 +48,14 @@ def _criteria(row: Row) -> str:
     if not judged:
         return ""
     lines = "".join(
-        f'<tr><th scope="row"><code>{text(one["criterion"])}</code></th><td class="number">{number(one["value"])}</td>'
+        f'<tr><th scope="row"><code>{text(one["criterion"])}</code></th><td>{drawn(row, one)}</td>'
+        f'<td class="number">{number(one["value"])}</td>'
         f'<td><span class="verdict {verdict_class(one["verdict"])}">{text(one["verdict"])}</span></td><td>{text(one["reason"])}</td></tr>'
         for one in judged
     )
-    head = '<th scope="col">criterion</th><th scope="col" class="number">value</th><th scope="col">verdict</th><th scope="col">reason</th>'
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>\n'
+    head = '<th scope="col">criterion</th><td></td><th scope="col" class="number">value</th>'
+    head += '<th scope="col">verdict</th><th scope="col">reason</th>'
+    return f'<div class="wide"><table class="judged"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>\n'
 
 
 def _bearings(row: Row) -> str:
@@ -76,16 +87,54 @@ def _confusion(row: Row) -> str:
     )
 
 
-def _counted(counts: Sequence[int], at: int, right: bool) -> str:  # noqa: FBT001 - whether the answer is the true class
+def _counted(counts: Sequence[int], at: int, right: bool) -> str:
     queries, all_ = counts[at], sum(counts)
     shade = -(-queries * _SHADES // all_) if all_ else 0
     return f'<td class="number {"right" if right else "wrong"}{shade}">{queries or ""}</td>'
 
 
+def _rates(row: Row) -> str:
+    known = [(name, found) for name in RATES if (found := lookup(row, name))]
+    lines = "".join(
+        f'<tr><th scope="row">{NAMES[name]}</th><td class="number">{rate(found["mean"])}</td><td class="number">{extent(found)}</td>'
+        f"<td>{text(found['clusters'])}</td></tr>"
+        for name, found in known
+    )
+    head = '<td></td><th scope="col" class="number">mean</th><th scope="col" class="number">95 % interval</th><th scope="col">units</th>'
+    return _small("Rates", head, lines)
+
+
+def _costs(row: Row) -> str:
+    times = "".join(
+        f'<tr><th scope="row">{NAMES[name]}</th><td class="number">{number(found["p50"])}</td>'
+        f'<td class="number">{number(found["p99"])}</td></tr>'
+        for name in TIMES
+        if (found := lookup(row, name))
+    )
+    single = "".join(
+        f'<tr><th scope="row">{NAMES[name]}</th><td class="number">{_figure(name, value)}</td><td></td></tr>'
+        for name in FIGURES
+        if (value := row[name]) is not None
+    )
+    head = '<td></td><th scope="col" class="number">median or value</th><th scope="col" class="number">99th percentile</th>'
+    return _small("Times, sizes and work", head, times + single)
+
+
+def _figure(name: str, value: float) -> str:
+    return number(value) if name.endswith(("_s", "_ms", "_mj")) else count(value)
+
+
+def _small(caption: str, head: str, lines: str) -> str:
+    if not lines:
+        return ""
+    table = f'<table class="small"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+    return f'<div class="wide">{table}</div>\n'
+
+
 def _provenance(row: Row) -> str:
     device, kind = row["device"], row["kind"] or "evidence of unknown kind"
     said = [f"row {row['digest'][:16]}"]
-    if row["split_digest"]:
+    if row.get("split_digest"):  # a result of an earlier version has none
         said.append(f"episodes {row['split_digest'][:16]}")
     if device:
         said.append(f"{kind} on {device.get('name', 'a device')}, {device.get('cpu', UNKNOWN)}, {device.get('cores', UNKNOWN)} cores")

@@ -1,4 +1,4 @@
-"""What becomes of the accuracy when the split keeps more: a line per learner from T0, windows of one recording, to T3, an unseen bearing."""
+"""What becomes of the accuracy when the split shares less: a line per learner from T0, one recording, to T3, an unseen bearing."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def drop(rows: Sequence[Row]) -> str:
     if not drawn:
         return ""
     return f"""<section aria-labelledby="drop"><h2 id="drop">What is left when less is shared</h2>
-<p>The same learners at every level that was run. At T0 and T1 the bearings that are asked for were learned from: such a figure proves nothing.
-Dashes mark chance, which differs where the ways do.</p>
+<p>The same learners at every level that was run. At T0 and T1 the bearings that are asked for were learned from: such a figure
+proves nothing. Dashes mark chance, which differs where the ways do.</p>
 {"".join(drawn)}</section>
 """
 
@@ -84,8 +84,8 @@ def _chart(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> st
     up = chart.rates(0.0)
     parts = [chart.frame(across, up, "level of the split", "accuracy")]
     for level in levels:
-        for chance in sorted({1 / of[level]["cell"]["ways"] for of in found.values() if level in of and of[level]["cell"]["ways"]}):
-            parts.append(f'<path class="chance" d="M{xs[level] - 14:.1f} {up.place(chance):.1f}h28"/>')
+        ways = {of[level]["cell"]["ways"] for of in found.values() if level in of}
+        parts += [f'<path class="chance" d="M{xs[level] - 14:.1f} {up.place(1 / n):.1f}h28"/>' for n in sorted(ways) if n]
     ends = []
     for place, (name, of) in enumerate(found.items()):
         points = [(xs[level], of[level]["accuracy"]) for level in levels if level in of]
@@ -124,10 +124,8 @@ def _table(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> st
         cells = "".join(f'<td class="number">{_figures(of.get(level))}</td>' for level in levels)
         known = [of[level]["accuracy"]["mean"] for level in levels if level in of]
         lines.append(f'<tr><th scope="row">{text(names[name])}</th>{cells}<td class="number">{known[-1] - known[0]:+.3f}</td></tr>')
-    return (
-        f'<div class="wide"><table><thead><tr><th scope="col">learner</th>{head}<th scope="col" class="number">first to last</th></tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    head = f'<th scope="col">learner</th>{head}<th scope="col" class="number">first to last</th>'
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def _figures(row: Row | None) -> str:

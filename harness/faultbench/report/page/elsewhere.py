@@ -27,7 +27,7 @@ def elsewhere(rows: Sequence[Row]) -> str:
     return f"""<section aria-labelledby="elsewhere"><h2 id="elsewhere">{text(HEADING.rstrip(":"))}</h2>
 <p class="caution">{text(CAUTION)}</p>
 <details><summary>{len(found)} figures of {len(sources)} papers</summary>
-<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>
+<div class="wide"><table class="prose"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>
 <h3>Sources</h3><ol>{read}</ol>
 <h3>How the levels were graded</h3><ul>{grades}</ul></details></section>
 """

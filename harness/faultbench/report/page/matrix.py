@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -28,11 +29,13 @@ class Column:
         heading: What stands above it.
         shown: A cell as HTML.
         value: What a cell is sorted by, None where that is not known; a column without it is sorted by its text.
+        axis: The ends of the axis on which its cells are drawn.
     """
 
     heading: str
     shown: Callable[[Row], str]
     value: Callable[[Row], float | None] | None = None
+    axis: str = ""
 
 
 def matrix(rows: Sequence[Row]) -> str:
@@ -40,25 +43,37 @@ def matrix(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     columns, filters = _columns(rows), _filters(rows)
+    same = [axis for axis in AXES if not _varies(rows, axis)] if len(rows) > 1 else []
     head = "".join(_heading(column) for column in columns)
     marks = _marks(rows, filters)
     body = "\n".join(
         f'<tr data-r="{place}" data-f="{marks[place]}"{_leaky(row)}>{"".join(_cell(column, row) for column in columns)}</tr>'
         for place, row in enumerate(rows)
     )
-    return f"""<form class="filters" role="search" aria-label="Narrow the matrix">
-{"".join(_select(place, name, values) for place, (name, values) in enumerate(filters.items()))}
-<label>any text<input type="search" id="words" autocomplete="off"></label>
-<button type="reset">Show all</button>
-<output id="count" aria-live="polite">{_how_many(len(rows))}</output>
-</form>
-<div class="wide matrix" role="region" aria-label="The matrix" tabindex="0"><table id="matrix">
+    above = _same(rows[0], same) + (_form(rows, filters) if len(rows) > 1 else "")
+    return f"""{above}<div class="wide matrix" role="region" aria-label="The matrix" tabindex="0"><table id="matrix">
 <caption class="unseen">Every cell of the matrix with its verdict and figures. The buttons in the headings sort.</caption>
 <thead><tr>{head}</tr></thead>
 <tbody>
 {body}
 </tbody>
 </table></div>"""
+
+
+def _same(row: Row, axes: Sequence[str]) -> str:
+    """The axes on which no cell differs, said once instead of in a column each."""
+    said = ", ".join(f"{_NAMES.get(axis, axis)} <b>{text(named(row, axis))}</b>" for axis in axes)
+    return f"<p>The same in every cell: {said}.</p>\n" if said else ""
+
+
+def _form(rows: Sequence[Row], filters: dict[str, list[str]]) -> str:
+    return f"""<form class="filters" role="search" aria-label="Narrow the matrix">
+{"".join(_select(place, name, values) for place, (name, values) in enumerate(filters.items()))}
+<label>any text<input type="search" id="words" autocomplete="off"></label>
+<button type="reset">Show all</button>
+<output id="count" aria-live="polite">{_how_many(len(rows))}</output>
+</form>
+"""
 
 
 def place_links(rows: Sequence[Row]) -> dict[int, int]:
@@ -72,7 +87,8 @@ def _how_many(cells: int) -> str:
 
 def _heading(column: Column) -> str:
     kind = ' class="number"' if column.value else ""
-    return f'<th scope="col"{kind}><button type="button">{escape(column.heading)}</button></th>'
+    axis = f'<span class="note">drawn {column.axis}</span>' if column.axis else ""
+    return f'<th scope="col"{kind}><button type="button">{escape(column.heading)}</button>{axis}</th>'
 
 
 def _leaky(row: Row) -> str:
@@ -90,10 +106,10 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
     places = place_links(rows)
     return [
         Column("verdict", lambda row: _verdict(row, places[id(row)])),
-        *(_axis(axis) for axis in AXES),
+        *(_axis(axis) for axis in AXES if len(rows) == 1 or _varies(rows, axis)),
         *(_setting(name) for name in _SETTINGS if _varies(rows, name)),
-        _rate("accuracy", "accuracy", drawn=True),
-        _rate("rare recall", "recall.rare", drawn=True),
+        _rate("accuracy", "accuracy", least=_least(rows, "accuracy")),
+        _rate("rare recall", "recall.rare", least=_least(rows, "recall.rare")),
         _rate("worst recall", "recall.worst"),
         _rate("false alarms", "false_alarm"),
         _rate("missed alarms", "missed_alarm"),
@@ -123,28 +139,41 @@ def _setting(name: str) -> Column:
 
 
 def _varies(rows: Sequence[Row], name: str) -> bool:
-    return len({named(row, name) for row in rows}) > 1
+    """Whether cells differ; a setting only where there is one: a cell that makes no sense has none."""
+    found = {named(row, name) for row in rows if name in AXES or row["accuracy"]}
+    return len(found) > 1
+
+
+def _least(rows: Sequence[Row], metric: str) -> float:
+    """Where the axis of a column begins, so that all its intervals and what is asked fit: a tenth below 1."""
+    found = [lookup(row, metric) for row in rows]
+    lows = [one["mean"] if one["ci_low"] is None else one["ci_low"] for one in found if one]
+    asked = [value for row in rows if (value := asked_of(row, metric)) is not None]
+    return max(0.0, min(math.floor(min([*lows, *asked], default=0.0) * 10 - 1e-9) / 10, 0.9))
 
 
 def named(row: Row, name: str) -> str:
     """What a cell is on an axis or a setting, as text."""
     if name == "scenario":
         return level(row)
-    value = row["cell"].get(name)
+    value = row["cell"].get(name) if name in AXES or row["accuracy"] else None  # a cell that makes no sense has no settings
     if value is None:
         return UNKNOWN
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _rate(heading: str, metric: str, *, drawn: bool = False) -> Column:
+def _rate(heading: str, metric: str, *, least: float | None = None) -> Column:
+    """A rate; drawn on an axis from `least` to 1 where that is given."""
+
     def shown(row: Row) -> str:
         found = lookup(row, metric)
         if found is None:
             return UNKNOWN
-        drawing = f"{interval_drawn(found, asked_of(row, metric))} " if drawn else ""
+        drawing = "" if least is None else f"{interval_drawn(found, asked_of(row, metric), least)} "
         return f'{drawing}{rate(found["mean"])}<br><span class="note">{extent(found)}</span>'
 
-    return Column(heading, shown, lambda row: lookup(row, f"{metric}.mean"))
+    axis = "" if least is None else f"{least:g} to 1"
+    return Column(heading, shown, lambda row: lookup(row, f"{metric}.mean"), axis)
 
 
 def asked_of(row: Row, metric: str) -> float | None:
@@ -158,7 +187,8 @@ def _time(heading: str, metric: str) -> Column:
 
 def _filters(rows: Sequence[Row]) -> dict[str, list[str]]:
     """What the matrix can be narrowed by, each with its values: the verdict, and every axis and setting on which cells differ."""
-    found = {name: _values(named(row, name) for row in rows) for name in (*AXES, *_SETTINGS)}
+    names = [name for name in (*AXES, *_SETTINGS) if _varies(rows, name)]
+    found = {name: _values(named(row, name) for row in rows) for name in names}
     verdicts = _values(str(row["verdict"]["overall"]) for row in rows)
     return {name: values for name, values in {"verdict": verdicts, **found}.items() if len(values) > 1}
 

@@ -55,9 +55,9 @@
     const all = `${lines.length} cell${lines.length === 1 ? "" : "s"}`;
     count.textContent = left === lines.length ? all : left ? `${left} of ${all}` : `none of ${all} fits`;
   };
-  filters.addEventListener("input", narrow);
-  filters.addEventListener("reset", () => setTimeout(narrow));
-  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters?.addEventListener("input", narrow);
+  filters?.addEventListener("reset", () => setTimeout(narrow));
+  filters?.addEventListener("submit", (event) => event.preventDefault());
 
   // Details: a link to a row opens it. Of a large matrix they are packed, and one is unpacked when it is asked for.
   const place = document.getElementById("details");
@@ -101,4 +101,12 @@
     all.textContent = wanted ? "Close all" : "Open all";
   });
   follow();
+
+  // On paper nothing can be opened: what is closed is opened for it, and closed again.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
 })();

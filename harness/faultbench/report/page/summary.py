@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from faultbench.data.audit import PROMISES, STANDS_FOR, promises
 from faultbench.report.headings import Row, cell_name, groups, is_judged, level
-from faultbench.report.markdown import headline
+from faultbench.report.page.criteria import cards
 from faultbench.report.page.escaping import text, verdict_class
 from faultbench.report.page.matrix import place_links
 from faultbench.report.wording import UNKNOWN
@@ -17,26 +17,60 @@ _WORST_FIRST = (ERROR, FAIL, UNPROVEN, PASS, NOT_APPLICABLE)
 _SAID = 8
 """So many verdicts are said in words at the top; the matrix has them all."""
 
+_DRAWN = 3
+"""So many cells at most have their criteria drawn at the top."""
+
 _RELATIONS = {"support/query": "support and query share no", "source/target": "source and target share no"}
 
 
 def verdicts(rows: Sequence[Row]) -> str:
-    """The head of the page."""
+    """The head of the page: a band with the verdict in words, then the cells that it is about, with their criteria where they are few."""
     places = place_links(rows)
     counted = [f'<span class="verdict {verdict_class(word)}">{text(said)}</span>' for said, word in _counts(rows)]
     gated = [row for row in rows if row["verdict"]["gated"] or row["verdict"]["overall"] == ERROR]
     ordered = sorted(gated, key=lambda row: ("leaks" in (row["watermark"] or ""), _WORST_FIRST.index(row["verdict"]["overall"])))
-    said = "".join(
-        f'<li><a href="#row{places[id(row)]}" class="name">{text(cell_name(row))}</a> {text(row["verdict"]["sentence"])}</li>'
-        for row in ordered[:_SAID]
-    )
-    more = f'<p class="note">The matrix has the other {len(ordered) - _SAID}.</p>' if len(ordered) > _SAID else ""
+    shown = ordered or (list(rows) if len(rows) == 1 else [])
+    said = "".join(_said(row, places[id(row)], with_cards=len(shown) <= _DRAWN) for row in shown[:_SAID])
+    more = f'<p class="note">The matrix has the other {len(shown) - _SAID}.</p>' if len(shown) > _SAID else ""
     quick = '<p class="caution">A quick run: its figures show that all works, and prove nothing.</p>' if _is_quick(rows) else ""
-    return f"""<header><p class="kind">faultbench</p>
-<h1>{text(headline(rows))}</h1>
-<p class="counts">{" ".join(counted)}</p>{quick}</header>
-<section aria-label="Verdicts"><ul class="said">{said}</ul>{more}</section>
+    list_ = f'<section aria-label="Verdicts"><ul class="said">{said}</ul>{more}</section>' if said else ""
+    word, sentence = in_words(rows)
+    return f"""<header class="band {verdict_class(word)}"><div><p class="kind">faultbench</p>
+<h1>{text(sentence)}</h1>
+<p class="counts">{" ".join(counted)}</p>{quick}</div></header>
+<div class="first">{list_}</div>
 """
+
+
+def _said(row: Row, place: int, *, with_cards: bool) -> str:
+    overall = row["verdict"]["overall"]
+    name = f'<a href="#row{place}" class="name">{text(cell_name(row))}</a>'
+    if with_cards and is_judged(row) and row["verdict"]["criteria"]:
+        return f'<li><span class="verdict {verdict_class(overall)}">{text(overall)}</span> {name}{cards(row)}</li>'
+    return f'<li><span class="mark {verdict_class(overall)}"></span>{name} {text(row["verdict"]["sentence"])}</li>'
+
+
+def in_words(rows: Sequence[Row]) -> tuple[str, str]:
+    """The worst verdict among those that count, and the sentence that a reader sees first."""
+    broke = [row for row in rows if row["verdict"]["overall"] == ERROR]
+    gated = [row["verdict"]["overall"] for row in rows if row["verdict"]["gated"] and row["verdict"]["overall"] != ERROR]
+    if not rows:
+        return NOT_APPLICABLE, "Nothing was measured"
+    if FAIL in gated or broke:
+        parts = [f"{gated.count(FAIL)} of {_how_many(len(gated))} {'fails' if gated.count(FAIL) == 1 else 'fail'}"] if FAIL in gated else []
+        parts += [f"{_how_many(len(broke))} could not be computed"] if broke else []
+        return FAIL, f"Failed: {' and '.join(parts)}"
+    if UNPROVEN in gated:
+        some = gated.count(UNPROVEN)
+        of = "the cell" if len(gated) == 1 else f"all {some} cells" if some == len(gated) else f"{some} of {len(gated)} cells"
+        return UNPROVEN, f"Unproven: {of} {'lacks' if some == 1 else 'lack'} the evidence"
+    if gated:
+        return PASS, "Passed: " + ("the cell meets" if len(gated) == 1 else f"all {len(gated)} cells meet") + " every criterion"
+    return NOT_APPLICABLE, "Nothing was judged: there are only baselines, or cells that make no sense"
+
+
+def _how_many(cells: int) -> str:
+    return f"{cells} cell{'s' * (cells != 1)}"
 
 
 def _counts(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
@@ -53,7 +87,7 @@ def _is_quick(rows: Sequence[Row]) -> bool:
 
 
 def audit(rows: Sequence[Row]) -> str:
-    """What each split keeps apart. A split that does not is refused before anything is trained, so a row with figures has passed its audit."""
+    """What each split keeps apart. One that does not is refused before anything is trained: a row with figures has passed its audit."""
     lines = "".join(_audited(group) for group in groups(rows) if any(map(is_judged, group)))
     if not lines:
         return ""
@@ -62,7 +96,7 @@ def audit(rows: Sequence[Row]) -> str:
 <p>Checked by ids and by the samples themselves before anything was trained; a split that breaks its level is refused.
 <code>faultbench data audit -d DATASET -s SCENARIO</code> shows the audit in full. Looks are the cells that were ever scored on the same
 target recordings: what was chosen after many of them is worth less than its interval says.</p>
-<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></section>
+<div class="wide"><table class="prose"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></section>
 """
 
 
@@ -73,7 +107,7 @@ def _audited(group: Sequence[Row]) -> str:
     units = row["accuracy"]["clusters"] if row["accuracy"] else UNKNOWN
     judged_on = f"{units} units{f', {missing} recordings missing' if missing else ''}"
     looks = max((row["looks"] or 0 for row in group), default=0)
-    leaks = f'<br><span class="verdict unproven">{text(row["watermark"])}</span>' if row["watermark"] else ""
+    leaks = f'<br><span class="note">{text(row["watermark"])}</span>' if row["watermark"] else ""
     cells = [
         text(cell["dataset"]),
         f"{text(level(row))}{leaks}",

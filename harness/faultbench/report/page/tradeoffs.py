@@ -30,8 +30,8 @@ def tradeoffs(rows: Sequence[Row]) -> str:
     rest = drawn[_OPEN:]
     more = f"<details><summary>{len(rest)} more: data sets and scenarios</summary>{''.join(rest)}</details>" if rest else ""
     return f"""<section aria-labelledby="costs"><h2 id="costs">What accuracy costs</h2>
-<p>A point per cell, its 95 % interval as a line. The stepped line joins the cells that no other beats in both. Only cells of one chart can be
-compared.</p>
+<p>A point per cell, its 95 % interval as a line. The stepped line is the Pareto front: it joins the cells that no other beats in both.
+Only cells of one chart can be compared.</p>
 {"".join(drawn[:_OPEN])}{more}</section>
 """
 
@@ -144,12 +144,12 @@ def _sign(kind: str, place: int, name: str) -> str:
 def _fronts(rows: Sequence[Row], costs: Sequence[tuple[str, Cost, Callable[[float], str], str]]) -> str:
     lines = []
     for _, value, written, what in costs:
-        for row in front(rows, value):
-            lines.append(
-                f"<tr><td>{what}</td><td>{text(short_name(row))}</td>"
-                f'<td class="number">{written(value(row) or 0)}{" ms" if what == "latency" else ""}</td>'
-                f'<td class="number">{rate(row["accuracy"]["mean"])} ({extent(row["accuracy"])})</td></tr>'
-            )
+        lines += [
+            f"<tr><td>{what}</td><td>{text(short_name(row))}</td>"
+            f'<td class="number">{written(value(row) or 0)}{" ms" if what == "latency" else ""}</td>'
+            f'<td class="number">{rate(row["accuracy"]["mean"])} ({extent(row["accuracy"])})</td></tr>'
+            for row in front(rows, value)
+        ]
     head = '<tr><th scope="col">front</th><th scope="col">cell</th><th scope="col">cost</th><th scope="col">accuracy</th></tr>'
     table = f'<div class="wide"><table><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table></div>'
     return f"<details><summary>The fronts as a table</summary>{table}</details>"
