@@ -100,6 +100,24 @@ def test_filters_narrow_the_matrix_and_the_charts_and_say_how_many_are_left(rows
     assert page.evaluate(ORDER) == "1"
 
 
+def test_a_large_matrix_is_sorted_whole_and_shown_in_steps(rows, shown):
+    row = rows.judged()
+    some = [{**row, "params": 1000 - place, "cell": {**row["cell"], "learner": f"l{place}"}} for place in range(250)]
+    page = shown(some, height=600)
+    assert page.evaluate(f"{ORDER}.split(' ').length") == 100
+    assert page.evaluate(f"{press('params')}").split()[:3] == ["249", "248", "247"]
+    page.evaluate("document.getElementById('more').scrollIntoView()")
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert page.evaluate(f"{ORDER}.split(' ').length") > 100, "who scrolls to the end sees more"
+    page.evaluate(
+        "document.getElementById('words').value = 'l24'; document.getElementById('words').dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    assert page.evaluate(ORDER).split() == [str(place) for place in range(249, 239, -1)] + ["24"]
+    page.evaluate("document.querySelector('.filters').reset()")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(f"{ORDER}.split(' ').length") == 250, "paper has them all"
+
+
 def test_a_verdict_leads_to_its_cell_and_opens_it(rows, shown):
     page = shown(several(rows))
     page.evaluate("document.querySelector('#matrix a[href=\"#row2\"]').click()")

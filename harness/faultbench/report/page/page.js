@@ -8,6 +8,31 @@
   const count = document.getElementById("count");
   const filters = document.querySelector("form.filters");
 
+  // A browser needs half a second to lay out a thousand rows: so many are there at once, and more come when one scrolls to their end.
+  const STEP = 100;
+  let room = STEP;
+  let fits = lines.map(() => true);
+  const places = new Map(lines.map((line, at) => [line, at]));
+  const more = document.createElement("button");
+  more.type = "button";
+  more.id = "more";
+  table.after(more);
+  const show = (rows = STEP) => {
+    room = rows;
+    let seen = 0;
+    for (const line of body.rows) {
+      const fit = fits[places.get(line)];
+      seen += fit;
+      line.hidden = !fit || seen > room;
+    }
+    more.hidden = seen <= room;
+    more.textContent = `${seen - room} more rows: show ${Math.min(STEP, seen - room)} of them`;
+  };
+  more.addEventListener("click", () => show(room + STEP));
+  new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) show(room + STEP);
+  }).observe(more);
+
   // Sorting. A column of numbers has data-value; what is not known (an empty one) stays last either way.
   const known = new Map();
   const values = (column) => {
@@ -34,6 +59,7 @@
       return down ? -order : order;
     });
     body.replaceChildren(...sorted);
+    show();
   }));
 
   // Narrowing: a row stays where every filter that is set has its value and its text holds every word. The charts follow.
@@ -43,13 +69,13 @@
   const narrow = () => {
     const set = [...filters.querySelectorAll("select")].filter((select) => select.value !== "");
     const asked = document.getElementById("words").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = lines.map((line, at) => {
+    fits = lines.map((line, at) => {
       if (!set.every((select) => marks[at][select.dataset.f] === select.value)) return false;
       if (!asked.length) return true;
       texts[at] ??= line.textContent.toLowerCase();
       return asked.every((word) => texts[at].includes(word));
     });
-    lines.forEach((line, at) => { line.hidden = !fits[at]; });
+    show();
     points.forEach((point) => point.classList.toggle("off", !fits[point.dataset.r]));
     const left = fits.filter(Boolean).length;
     const all = `${lines.length} cell${lines.length === 1 ? "" : "s"}`;
@@ -100,13 +126,18 @@
     rows.forEach((row) => { row.open = wanted; });
     all.textContent = wanted ? "Close all" : "Open all";
   });
+  show();
   follow();
 
   // On paper nothing can be opened: what is closed is opened for it, and closed again.
   let opened = [];
   addEventListener("beforeprint", () => {
+    show(Infinity);
     opened = [...document.querySelectorAll("details:not([open])")];
     opened.forEach((one) => { one.open = true; });
   });
-  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
+  addEventListener("afterprint", () => {
+    show();
+    opened.forEach((one) => { one.open = false; });
+  });
 })();
