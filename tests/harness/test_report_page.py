@@ -150,6 +150,17 @@ def test_the_drop_from_t0_to_t3_is_one_figure_with_the_same_in_a_table(rows):
     assert "level of the split" in made
 
 
+def test_of_many_learners_the_median_is_drawn_and_told(rows):
+    some = [
+        rows.judged({"level": level, "scenario": level, "learner": f"l{place}"}, outcome=rows.answers(9 + place))
+        for level in ("T0", "T3")
+        for place in range(13)
+    ]
+    made = as_html(some, COMMAND)
+    assert made.count('class="course faint"') == 13
+    assert made.count("median of 13") == 2, "in the chart and in the table"
+
+
 def test_one_level_is_no_drop(rows):
     assert '<figure class="drop">' not in as_html([rows.judged({"learner": name}) for name in "ab"], COMMAND)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from faultbench.report.headings import Row, is_judged
 from faultbench.report.page import chart
@@ -89,19 +91,45 @@ def _chart(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> st
     ends = []
     for place, (name, of) in enumerate(found.items()):
         points = [(xs[level], of[level]["accuracy"]) for level in levels if level in of]
-        line = "".join(f"{'L' if at else 'M'}{x:.1f} {up.place(rate_['mean']):.1f}" for at, (x, rate_) in enumerate(points))
+        if not labelled:
+            parts.append(f'<path class="course faint" d="{_line([(x, up.place(known["mean"])) for x, known in points])}"/>')
+            continue
         shift = (place - (len(found) - 1) / 2) * min(3.0, 20 / len(found))
-        ranges = "".join(
-            f"M{x + shift:.1f} {up.place(rate_['ci_low']):.1f}V{up.place(rate_['ci_high']):.1f}"
-            for x, rate_ in points
-            if rate_["ci_low"] is not None
-        )
-        dots = "".join(f'<circle cx="{x:.1f}" cy="{up.place(rate_["mean"]):.1f}" r="3"/>' for x, rate_ in points)
-        parts.append(f'<g class="line {chart.colour(place)}"><path class="iv" d="{ranges}"/><path class="course" d="{line}"/>{dots}</g>')
+        parts.append(_one(points, shift, up, chart.colour(place)))
         ends.append((up.place(points[-1][1]["mean"]), points[-1][0], place, names[name]))
     if labelled:
         parts += list(_labels(ends))
+    else:
+        parts.append(_median([(xs[level], up.place(value)) for level, value in medians(found, levels).items()], len(found)))
     return chart.svg(f"accuracy of {len(found)} learners at the levels {', '.join(levels)}; the table below says the same", "".join(parts))
+
+
+def medians(found: Series, levels: Sequence[str]) -> dict[str, float]:
+    """The median accuracy at every level, over what was run there."""
+    return {level: statistics.median(of[level]["accuracy"]["mean"] for of in found.values() if level in of) for level in levels}
+
+
+def _one(points: Sequence[tuple[float, Mapping[str, Any]]], shift: float, up: chart.Scale, kind: str) -> str:
+    """One learner: its line, a dot at every level, and its intervals, moved aside so that they do not lie on one another."""
+    ranges = "".join(
+        f"M{x + shift:.1f} {up.place(known['ci_low']):.1f}V{up.place(known['ci_high']):.1f}"
+        for x, known in points
+        if known["ci_low"] is not None
+    )
+    line = [(x, up.place(known["mean"])) for x, known in points]
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in line)
+    return f'<g class="line {kind}"><path class="iv" d="{ranges}"/><path class="course" d="{_line(line)}"/>{dots}</g>'
+
+
+def _median(points: Sequence[tuple[float, float]], lines: int) -> str:
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points)
+    x, y = points[-1]
+    label = f'<text class="named" x="{x:.1f}" y="{y + 18:.1f}" text-anchor="end">median of {lines}</text>'
+    return f'<g class="line middle"><path class="course" d="{_line(points)}"/>{dots}{label}</g>'
+
+
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    return "".join(f"{'L' if at else 'M'}{x:.1f} {y:.1f}" for at, (x, y) in enumerate(points))
 
 
 def _labels(ends: Sequence[tuple[float, float, int, str]]) -> Iterator[str]:
@@ -119,13 +147,19 @@ def _labels(ends: Sequence[tuple[float, float, int, str]]) -> Iterator[str]:
 
 def _table(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
     head = "".join(f'<th scope="col" class="number">{text(level)}</th>' for level in levels)
-    lines = []
+    lines = [_medians_row(found, levels)] if len(found) > _LABELLED else []
     for name, of in found.items():
         cells = "".join(f'<td class="number">{_figures(of.get(level))}</td>' for level in levels)
         known = [of[level]["accuracy"]["mean"] for level in levels if level in of]
         lines.append(f'<tr><th scope="row">{text(names[name])}</th>{cells}<td class="number">{known[-1] - known[0]:+.3f}</td></tr>')
     head = f'<th scope="col">learner</th>{head}<th scope="col" class="number">first to last</th>'
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def _medians_row(found: Series, levels: Sequence[str]) -> str:
+    known = list(medians(found, levels).values())
+    cells = "".join(f'<td class="number"><b>{rate(value)}</b></td>' for value in known)
+    return f'<tr><th scope="row"><b>median of {len(found)}</b></th>{cells}<td class="number"><b>{known[-1] - known[0]:+.3f}</b></td></tr>'
 
 
 def _figures(row: Row | None) -> str:
