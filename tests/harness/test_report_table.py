@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,16 @@ def test_one_seed_is_no_seeds() -> None:
 def test_a_wider_terminal_says_more(matrix: list[dict[str, Any]]) -> None:
     assert "missed" not in shown(matrix, 80)
     assert "missed" in shown(matrix, 200)
+
+
+def test_what_a_narrow_terminal_says_a_wider_one_says_too(matrix: list[dict[str, Any]]) -> None:
+    """At 80, 120 and 200 columns: never wider than the terminal, and no figure is lost."""
+    said = {width: shown(matrix, width) for width in (80, 120, 200)}
+    for width, text in said.items():
+        assert max(map(len, text.splitlines())) <= width
+    known = {width: set(re.findall(r"\d+\.\d+", text)) for width, text in said.items()}
+    assert known[80] <= known[120] <= known[200]
+    assert len(known[200]) > len(known[80])
 
 
 def test_what_all_rows_share_stands_in_the_title_and_not_in_a_column(matrix: list[dict[str, Any]]) -> None:
