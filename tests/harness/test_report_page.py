@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from faultbench.report.page.escaping import text
 from faultbench.report.page.tradeoffs import front
 
 COMMAND = ["faultbench", "run", "-l", "maml"]
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script>", "</style>", "&lt;", "'", "\x00", "\ud800"]
 
 
@@ -185,6 +187,25 @@ def test_the_details_of_a_large_matrix_are_packed_and_whole(rows):
     assert len(made) == MOST_OPEN + 1
     assert all(f'id="row{place}"' in one and "<script" not in one for place, one in enumerate(made))
     assert "row0" in page.split("packed")[0], "the verdicts lead to them"
+
+
+def test_without_scripts_no_control_is_shown_that_does_nothing(rows):
+    tags = Reader(as_html(rows.every_kind(), COMMAND)).tags
+    assert [attributes for tag, attributes in tags if attributes.get("class") in ("filters", "tools") and "hidden" not in attributes] == []
+
+
+def test_a_page_of_a_thousand_cells_keeps_its_size(monkeypatch):
+    """The cells of `benchmarks/report_scale.py`, which has the times too; its result holds what was asked for."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import report_scale
+
+    cells = report_scale.cells()
+    assert len(cells) == 1000
+    assert len(as_html(cells, COMMAND).encode()) < report_scale.LIMITS["html_bytes"]
+    found = json.loads((BENCHMARKS / "report_scale.json").read_text(encoding="utf-8"))
+    assert found["cells"] == 1000
+    assert found["store_rows"] == report_scale.STORED
+    assert {name: found[name] for name, limit in report_scale.LIMITS.items() if found[name] >= limit} == {}
 
 
 def test_a_result_of_an_earlier_version_is_shown(rows):

@@ -75,10 +75,11 @@ def _details(rows: Sequence[Row]) -> str:
     if len(rows) == 1:
         return f'<section aria-labelledby="each"><h2 id="each">The cell</h2>\n<div id="details">{made[0]}</div></section>\n'
     if len(rows) <= MOST_OPEN:
-        shown, how = "".join(made), '<p class="tools"><button type="button" id="all">Open all</button></p>'
+        shown, how = "".join(made), '<p class="tools" hidden><button type="button" id="all">Open all</button></p>'
     else:
         shown = f'<script type="text/plain" id="packed">{_packed(made)}</script>'
         how = "<p>The verdicts in the matrix lead here: press one to see its cell.</p>"
+        how += '<noscript><p class="caution">The details of so many cells are packed, and a script unpacks them.</p></noscript>'
     return f"""<section aria-labelledby="each"><h2 id="each">Cell by cell</h2>
 {how}
 <div id="details">{shown}</div></section>

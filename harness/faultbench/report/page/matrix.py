@@ -67,7 +67,7 @@ def _same(row: Row, axes: Sequence[str]) -> str:
 
 
 def _form(rows: Sequence[Row], filters: dict[str, list[str]]) -> str:
-    return f"""<form class="filters" role="search" aria-label="Narrow the matrix">
+    return f"""<form class="filters" role="search" aria-label="Narrow the matrix" hidden>
 {"".join(_select(place, name, values) for place, (name, values) in enumerate(filters.items()))}
 <label>any text<input type="search" id="words" autocomplete="off"></label>
 <button type="reset">Show all</button>

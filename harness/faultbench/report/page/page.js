@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  for (const one of document.querySelectorAll(".filters, .tools")) one.hidden = false; // without scripts they would do nothing
   const table = document.getElementById("matrix");
   if (!table) return;
   const body = table.tBodies[0];
