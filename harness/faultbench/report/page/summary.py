@@ -31,7 +31,7 @@ def verdicts(rows: Sequence[Row]) -> str:
     ordered = sorted(gated, key=lambda row: ("leaks" in (row["watermark"] or ""), _WORST_FIRST.index(row["verdict"]["overall"])))
     shown = ordered or (list(rows) if len(rows) == 1 else [])
     said = "".join(_said(row, places[id(row)], with_cards=len(shown) <= _DRAWN) for row in shown[:_SAID])
-    more = f'<p class="note">The matrix has the other {len(shown) - _SAID}.</p>' if len(shown) > _SAID else ""
+    more = f'<p class="note">{len(shown) - _SAID} more are in the matrix.</p>' if len(shown) > _SAID else ""
     quick = '<p class="caution">A quick run: its figures show that all works, and prove nothing.</p>' if _is_quick(rows) else ""
     list_ = f'<section aria-label="Verdicts"><ul class="said">{said}</ul>{more}</section>' if said else ""
     word, sentence = in_words(rows)
