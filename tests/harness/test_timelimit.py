@@ -47,7 +47,7 @@ DEAF = "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SI
 """It blocks the alarm, as library code that does not come back to Python does in effect."""
 
 
-class Site:
+class Hanging:
     """A folder with one installed plugin, `acme`."""
 
     def __init__(self, folder: Path) -> None:
@@ -73,8 +73,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path):
-    return Site(tmp_path)
+def hanging(tmp_path) -> Hanging:
+    return Hanging(tmp_path / "hanging")
 
 
 def said(where: str) -> str:
@@ -91,9 +91,9 @@ HANGING = {
 
 
 @pytest.mark.parametrize(("source", "where"), HANGING.values(), ids=HANGING)
-def test_the_list_goes_on_without_a_plugin_that_hangs_and_names_it_once(site, source, where):
-    site.install(source)
-    listed = site.command("list")
+def test_the_list_goes_on_without_a_plugin_that_hangs_and_names_it_once(hanging, source, where):
+    hanging.install(source)
+    listed = hanging.command("list")
     assert listed.returncode == 0, listed.stderr
     assert "maml" in listed.stdout
     assert "svm" not in listed.stdout, "half a plugin is a surprise: what it offered before it hung is left out, too"
@@ -103,61 +103,61 @@ def test_the_list_goes_on_without_a_plugin_that_hangs_and_names_it_once(site, so
 
 
 @pytest.mark.parametrize("source", [AT_IMPORT, IN_A_HOOK], ids=["at import", "in a hook"])
-def test_doctor_notes_a_plugin_that_hangs(site, source):
-    site.install(source)
-    checked = site.command("doctor")
+def test_doctor_notes_a_plugin_that_hangs(hanging, source):
+    hanging.install(source)
+    checked = hanging.command("doctor")
     assert checked.returncode == 0
     assert "\nnote    acme 1.0 (entry point acme) hangs: " in checked.stdout
     assert "plugin acme of acme" not in checked.stdout
 
 
-def test_doctor_notes_a_factory_whose_import_hangs(site):
-    site.install(OFFERING.replace("acme:Svm", "acme_parts:Svm"))
-    (site.folder / "modules" / "acme_parts.py").write_text("import time\ntime.sleep(1000)\n")
-    checked = site.command("doctor")
+def test_doctor_notes_a_factory_whose_import_hangs(hanging):
+    hanging.install(OFFERING.replace("acme:Svm", "acme_parts:Svm"))
+    (hanging.folder / "modules" / "acme_parts.py").write_text("import time\ntime.sleep(1000)\n")
+    checked = hanging.command("doctor")
     assert checked.returncode == 0
     assert "acme 1.0 offers the learner svm, which cannot be made: its factory acme_parts:Svm hangs when it is imported" in checked.stdout
 
 
-def test_a_run_says_at_once_who_kept_it_waiting_and_ends_with_2_where_it_names_what_was_lost(site):
-    site.install(AT_IMPORT)
-    without = site.command("run", "-l", "centroid", "--dry-run")
+def test_a_run_says_at_once_who_kept_it_waiting_and_ends_with_2_where_it_names_what_was_lost(hanging):
+    hanging.install(AT_IMPORT)
+    without = hanging.command("run", "-l", "centroid", "--dry-run")
     assert without.returncode == 0, without.stderr
     assert without.stderr.startswith(f"warning: {said('being imported')}")
-    named = site.command("run", "-l", "svm", "--dry-run")
+    named = hanging.command("run", "-l", "svm", "--dry-run")
     assert named.returncode == 2
     assert named.stderr.splitlines()[-1].startswith("error: no learner is called 'svm'")
-    strict = site.command("--strict-plugins", "list")
+    strict = hanging.command("--strict-plugins", "list")
     assert strict.returncode == 2
     assert strict.stderr.startswith(f"error: {said('being imported')}")
 
 
-def test_without_plugins_nothing_hangs(site):
-    site.install(AT_IMPORT)
-    done = site.command("--no-plugins", "list")
+def test_without_plugins_nothing_hangs(hanging):
+    hanging.install(AT_IMPORT)
+    done = hanging.command("--no-plugins", "list")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_cannot_be_interrupted_ends_the_command_in_one_line_that_names_it(site):
-    site.install(DEAF)
-    done = site.command("list", before="from faultbench import timelimit; timelimit.GRACE_S = 0.2")
+def test_what_cannot_be_interrupted_ends_the_command_in_one_line_that_names_it(hanging):
+    hanging.install(DEAF)
+    done = hanging.command("list", before="from faultbench import timelimit; timelimit.GRACE_S = 0.2")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {said('being imported')}")
     assert line.endswith("it cannot be interrupted")
 
 
-def test_where_there_is_no_alarm_the_thread_ends_it(site):
-    site.install(AT_IMPORT)
-    done = site.command("list", before="import signal; del signal.setitimer")
+def test_where_there_is_no_alarm_the_thread_ends_it(hanging):
+    hanging.install(AT_IMPORT)
+    done = hanging.command("list", before="import signal; del signal.setitimer")
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {said('being imported')}")
 
 
-def test_ctrl_c_ends_a_plugin_that_hangs(site):
-    site.install("print('here', flush=True)\n" + AT_IMPORT)
+def test_ctrl_c_ends_a_plugin_that_hangs(hanging):
+    hanging.install("print('here', flush=True)\n" + AT_IMPORT)
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "list"], env=site.environment(FAULTBENCH_PLUGIN_SECONDS="50"), stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMMAND, "list"], env=hanging.environment(FAULTBENCH_PLUGIN_SECONDS="50"), stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     assert process.stderr.readline() == "here\n"
@@ -167,8 +167,8 @@ def test_ctrl_c_ends_a_plugin_that_hangs(site):
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "1e9", "20 s"])
-def test_a_limit_that_is_none_is_bad_usage(site, text):
-    done = site.command("list", FAULTBENCH_PLUGIN_SECONDS=text)
+def test_a_limit_that_is_none_is_bad_usage(hanging, text):
+    done = hanging.command("list", FAULTBENCH_PLUGIN_SECONDS=text)
     assert done.returncode == 2
     assert done.stderr == f"error: FAULTBENCH_PLUGIN_SECONDS is '{text}': write a number of seconds from 0, which is no limit, to 86400\n"
 
@@ -206,13 +206,13 @@ TELL = (
 )
 
 
-def told(site: Site) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", TELL], env=site.environment(), capture_output=True, text=True, timeout=60, check=False)
+def told(hanging: Hanging) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", TELL], env=hanging.environment(), capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_an_observer_that_hangs_is_named_and_told_no_more(site):
-    site.install(OBSERVER.format("time.sleep(1000)"))
-    done = told(site)
+def test_an_observer_that_hangs_is_named_and_told_no_more(hanging):
+    hanging.install(OBSERVER.format("time.sleep(1000)"))
+    done = told(hanging)
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
         "saw the start",
@@ -221,22 +221,25 @@ def test_an_observer_that_hangs_is_named_and_told_no_more(site):
     ]
 
 
-def test_an_observer_that_cannot_be_interrupted_is_named_and_ends_no_run(site):
-    site.install(OBSERVER.format("import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM}); time.sleep(1.5)"))
-    done = told(site)
+def test_an_observer_that_cannot_be_interrupted_is_named_and_ends_no_run(hanging):
+    hanging.install(OBSERVER.format("import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM}); time.sleep(1.5)"))
+    done = told(hanging)
     assert done.returncode == 0
     assert "is still in faultbench_cell_finished after 0.7 s and cannot be interrupted: end the run by Ctrl-C" in done.stderr
     assert "saw the end" not in done.stderr, "it was too late, and is told no more"
 
 
-def test_a_stage_does_not_ask_again_what_did_not_answer(site):
+def test_a_stage_does_not_ask_again_what_did_not_answer(site, hanging):
     """Each stage of a learner looks its parts up, in a process of its own: it would wait for the limit every time."""
-    site.install(f"open({str(site.folder / 'asked')!r}, 'a').write('.')\n" + AT_IMPORT)
-    small = ("--quick", "--episodes", "2", "--queries", "2", "--ways", "2")
-    done = site.command("run", "-l", "centroid", *small, "--jobs", "2", "--json", "out.json")
+    asked = site.folder / "asked"
+    hanging.install(f"open({str(asked)!r}, 'a').write('.')\n" + AT_IMPORT)
+    for place in (hanging.folder / "modules").iterdir():
+        place.rename(site.folder / "modules" / place.name)
+    words = ("-d", "plant", "-s", "new-device:window=64", "-l", "toy", "--ways", "4", "--shots", "2", "--queries", "3", "--quick")
+    done = site.command("run", *words, "--episodes", "4", "--jobs", "2", "--json", "out.json", FAULTBENCH_PLUGIN_SECONDS="0.5")
     assert done.returncode == 0, done.stderr
     assert json.loads((site.folder / "out.json").read_text())["rows"][0]["error"] is None
-    assert (site.folder / "asked").read_text() == "."
+    assert asked.read_text() == "."
 
 
 def test_what_is_in_time_is_not_touched_and_an_alarm_of_others_still_comes():
