@@ -151,7 +151,7 @@ def said(found):
 
 
 def line(row):
-    """A row as a line of the table in docs/levels.md."""
+    """A row as a line of the table in docs/reference/levels.md."""
     usual, imbalanced = (said(row[request]) for request in REQUESTS)
     same = usual.partition(";")[0] == imbalanced.partition(";")[0]
     return f"| `{row['dataset']}` | `{row['scenario']}` | {usual} | {'the same' if same else imbalanced} |"

@@ -1,4 +1,6 @@
-"""The figures of benchmarks/uestc_transfer.sh as the tables of docs/transfer.md: accuracy with its 95 % interval, a learner per column.
+"""The figures of benchmarks/uestc_transfer.sh as the tables of docs/explanation/transfer.md.
+
+Accuracy with its 95 % interval, a learner per column.
 
 python benchmarks/transfer_table.py
 """

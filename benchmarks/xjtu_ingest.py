@@ -121,6 +121,7 @@ def main():
         )
         return
     said = {"files": args.files, "rounds": args.rounds, "cores": os.cpu_count(), "threads": THREADS, "versions": versions()}
+    said["load_average"] = os.getloadavg()[0]
     said |= compared(args.files, args.rounds)
     if args.minutes:
         said["whole_set"] = whole_set(args.minutes)

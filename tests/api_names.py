@@ -1,6 +1,6 @@
 """The public names and their signatures, as the source says them. `python tests/api_names.py` writes them down anew.
 
-They go to `api_names.json` beside this file, the promises also to docs/plugins.md.
+They go to `api_names.json` beside this file, the promises also to docs/howto/plugin.md.
 
 Read from the source, not from objects: the same text on every version of Python and of the libraries.
 """
@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 HARNESS = ROOT / "harness"
 STORED = Path(__file__).with_suffix(".json")
-DOCS = ROOT / "docs" / "plugins.md"
+DOCS = ROOT / "docs" / "howto" / "plugin.md"
 BEGIN, END = "<!-- promises -->", "<!-- /promises -->"
 TESTING = {"faultbench.testing.suite": ("Suite", "contract"), "faultbench.testing.artifacts": ("centroid_graphs", "gradient_graphs")}
 
@@ -58,7 +58,7 @@ def changes(before: dict[str, Any], after: dict[str, Any], path: str = "") -> It
 
 
 def documented(promises: dict[str, list[str]]) -> str:
-    """docs/plugins.md with these promises in it."""
+    """docs/howto/plugin.md with these promises in it."""
     common = next(iter(promises.values()))
     common = [promise for promise in common if all(promise in said for said in promises.values())]
     parts = {"Every plugin": common, **{f"A {kind}": [p for p in said if p not in common] for kind, said in promises.items()}}
@@ -117,7 +117,7 @@ def main() -> None:
     DOCS.write_text(documented(after["promises"]), encoding="utf-8")
     print("\n".join(said) or "nothing changed")
     if any(not line.startswith("added") for line in said) and before.get("api_version") == after["api_version"]:
-        print("what was removed or changed may break plugins: raise API_VERSION, unless no release has had it (docs/plugins.md)")
+        print("what was removed or changed may break plugins: raise API_VERSION, unless no release has had it (docs/howto/plugin.md)")
 
 
 if __name__ == "__main__":

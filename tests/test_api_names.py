@@ -13,9 +13,8 @@ spec.loader.exec_module(api_names)
 
 def test_the_public_names_and_signatures_are_the_stored_ones():
     found = list(api_names.changes(api_names.stored(), api_names.public()))
-    assert not found, "meant? Then run `python tests/api_names.py`, and see docs/plugins.md for when to raise API_VERSION:\n" + "\n".join(
-        found
-    )
+    advice = "meant? Then run `python tests/api_names.py`, and see docs/howto/plugin.md for when to raise API_VERSION"
+    assert not found, "\n".join([advice, *found])
 
 
 def test_the_promises_in_the_documents_are_those_of_the_suites():

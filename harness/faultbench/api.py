@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 API_VERSION = 1
-"""The plugin API that this is. It is raised when a plugin written for the one before would break (docs/plugins.md says what counts)."""
+"""The plugin API that this is. Raised when a plugin written for the one before would break (docs/howto/plugin.md says what counts)."""
 
 API_OLDEST = 1
 """The oldest plugin API that plugins may still be written for."""

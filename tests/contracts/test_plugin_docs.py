@@ -1,4 +1,4 @@
-"""What docs/plugins.md shows works as it is shown."""
+"""What docs/howto/plugin.md shows works as it is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faultbench.discovery import KINDS
 from faultbench.scaffold.naming import Names
 from faultbench.scaffold.writing import files_of
 
-TEXT = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "howto" / "plugin.md").read_text("utf-8")
 BLOCKS = re.findall(r"^ *```python\n(.*?)^ *```", TEXT, re.MULTILINE | re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""The tables in docs/transfer.md are those of the JSON beside their command."""
+"""The tables in docs/explanation/transfer.md are those of the JSON beside their command."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_tables_in_the_docs_are_those_that_were_measured() -> None:
-    shown = [line for line in (ROOT / "docs" / "transfer.md").read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    page = (ROOT / "docs" / "explanation" / "transfer.md").read_text(encoding="utf-8")
+    shown = [line for line in page.splitlines() if line.startswith("| `")]
     assert shown == [line for name in tables.FILES for line in tables.table(name)]
 
 
 def test_the_false_alarms_in_the_docs_are_those_that_were_measured() -> None:
-    text = (ROOT / "docs" / "transfer.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "transfer.md").read_text(encoding="utf-8")
     found = {(row["cell"]["scenario"], row["cell"]["learner"]): row["false_alarm"]["mean"] for row in rows("uestc_transfer")}
     orders = [found["new-dataset:base=orders", learner] for learner in tables.LEARNERS]
     assert "false alarms: {:.3f} `maml`, {:.3f} `cnn`, {:.3f} `centroid`".format(*orders) in text
@@ -44,7 +45,7 @@ def test_the_false_alarms_in_the_docs_are_those_that_were_measured() -> None:
 def test_what_the_docs_say_of_maml_beside_the_untrained_reference_is_so() -> None:
     ahead = {row["cell"]["snr"]: row["differences"]["centroid"] for row in rows("uestc_noise") if row["cell"]["learner"] == "maml"}
     most = max(ahead, key=lambda level: ahead[level]["mean"])
-    assert f"by {ahead[most]['mean']:.3f} at most (`{most}`)" in (ROOT / "docs" / "transfer.md").read_text(encoding="utf-8")
+    assert f"by {ahead[most]['mean']:.3f} at most (`{most}`)" in (ROOT / "docs" / "explanation" / "transfer.md").read_text(encoding="utf-8")
     assert all(found["ci_low"] <= 0 for found in ahead.values())
 
 

@@ -92,8 +92,8 @@ def test_a_published_split_is_what_is_computed_today(path: Path) -> None:
 
 
 def reader() -> Any:
-    """The reader in docs/splits.md."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "splits.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The reader in docs/howto/splits.md."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "howto" / "splits.md").read_text(encoding="utf-8"), re.DOTALL)
     scope: dict[str, Any] = {}
     exec(code, scope)  # noqa: S102 - it is what the docs show
     return scope["episodes"]

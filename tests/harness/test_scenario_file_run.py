@@ -95,7 +95,7 @@ def test_a_matrix_file_names_scenario_files_beside_it(tmp_path: Path) -> None:
     ("text", "said"),
     [
         (None, "mine.toml cannot be read (No such file or directory): name a scenario file (TOML)"),
-        ("name = 3", "a scenario file has one of extends, split and level"),
+        ("name = 3", "one of extends, split and level is needed"),
         (OWN.replace("near", "nearer"), "no recording has machine 'nearer': nearest are 'near'"),
         ('name = "x"\nsplit = "away.json.gz"', "away.json.gz cannot be read"),
     ],

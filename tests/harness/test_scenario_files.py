@@ -315,8 +315,8 @@ def test_all_that_was_read_enters_the_digest_and_nothing_else(files: list[Split]
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "a scenario file has one of extends, split and level, this one has none of them"),
-        ('name = "x"\nlevel = "T2"\nsplit = "a"', "this one has split and level"),
+        ("", "one of extends, split and level is needed, and there is none of them"),
+        ('name = "x"\nlevel = "T2"\nsplit = "a"', "there is split and level"),
         ('level = "T2"', "target is missing"),
         (OWN.replace('name = "mine"', ""), "name is missing: give a text of one line"),
         (OWN.replace('"mine"', '""'), "name is ''"),
@@ -375,7 +375,7 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", range(5))
 def test_the_examples_of_the_docs_are_scenario_files(number: int) -> None:
-    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "scenario-files.md").read_text(encoding="utf-8"), re.DOTALL)
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "howto" / "scenario-files.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 5
     text = f'name = "x"\nlevel = "T2"\ntarget = {{include = {{id = "a"}}}}\nsource = {{include = {{id = "a"}}}}\n{examples[number]}'
     assert parse((examples[number] if "name" in examples[number] else text).encode(), "docs").name

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from faultbench.errors import DataError
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
-PIECE_BYTES = 512 * 1024
-"""Read at once. The arrays made of a piece are some ten times as large, and should stay near the processor."""
+PIECE_BYTES = 2 * 1024 * 1024
+"""Read at once. The arrays made of a piece are some ten times as large. The fewer pieces, the less do threads that read wait for one
+another: between any two of numpy's loops one of them has the interpreter."""
 _KEPT_BYTES = 16 * 1024 * 1024
 
 _BACK = 32

@@ -1,6 +1,6 @@
 """A split as one portable file, so that another group can use the same windows, with or without faultbench.
 
-The file is JSON, packed by gzip where its name ends in `.gz`. What stands in it is described in docs/splits.md, which has a reader
+The file is JSON, packed by gzip where its name ends in `.gz`. What stands in it is described in docs/howto/splits.md, which has a reader
 of twenty lines. `digest` is the SHA-256 of the document without that entry, written with sorted keys, no spaces, ASCII only.
 
 A file from elsewhere is hostile until known: its size is limited before it is unpacked, its digest is compared, every entry is

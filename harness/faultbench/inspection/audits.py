@@ -124,7 +124,7 @@ def _execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
 
 
 def document(reports: Sequence[Mapping[str, Any]], command: Sequence[str]) -> dict[str, Any]:
-    """The reports as one document; `docs/isolation.md` says what its fields mean."""
+    """The reports as one document; `docs/howto/audit.md` says what its fields mean."""
     return {"schema": SCHEMA, "command": list(command), "audits": [plain(report) for report in reports]}
 
 

@@ -15,7 +15,7 @@ There are three kinds. All have a `name` and may have a `note`, which is said be
     include = [{mounting = "drive-end"}]
     exclude = [{element = "healthy"}]
 
-docs/scenario-files.md says what each entry means.
+docs/howto/scenario-files.md says what each entry means.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def parse(content: bytes, file: str) -> Form:
     kinds = [kind for kind in ("extends", "split", "level") if kind in table]
     if len(kinds) != 1:
         said = " and ".join(kinds) or "none of them"
-        raise UsageError(f"{file}: a scenario file has one of extends, split and level, this one has {said}: see docs/scenario-files.md")
+        raise UsageError(f"{file}: one of extends, split and level is needed, and there is {said}: see docs/howto/scenario-files.md")
     return {"extends": _extended, "split": _published, "level": _own}[kinds[0]](entry)
 
 
