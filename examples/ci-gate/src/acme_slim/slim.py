@@ -10,8 +10,8 @@ from torch import nn
 
 from faultbench.api import CompressContext, Net, NotApplicable
 
-KEPT = 0.75
-"""The share of a layer's filters that stays."""
+KEPT = (0.75,)
+"""The share of a layer's filters that stays, layer by layer; the last one counts for all layers that follow, too."""
 FEWEST = 4
 """A layer keeps so many filters at least, and a multiple of it: kernels work on four at a time."""
 
@@ -30,7 +30,8 @@ class Slim:
         """
         layers = [module for module in net.body.modules() if isinstance(module, nn.Conv1d)]
         before = [layer.out_channels for layer in layers]
-        after = [min(count, max(FEWEST, int(count * KEPT) // FEWEST * FEWEST)) for count in before]
+        shares = (*KEPT, *KEPT[-1:] * len(layers))
+        after = [min(count, max(FEWEST, int(count * kept) // FEWEST * FEWEST)) for count, kept in zip(before, shares, strict=False)]
         if after == before:
             raise NotApplicable(f"nothing to slim: the net has convolutions of {before} filters, and {FEWEST} stay in each")
         graph = torch_pruning.DependencyGraph().build_dependency(net.body, torch.randn(2, *net.features_shape), verbose=False)
