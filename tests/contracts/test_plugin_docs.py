@@ -72,10 +72,10 @@ def test_the_first_change_breaks_the_promise_that_it_says_and_is_mended_as_it_sa
     assert promise == "its parameters are those of its factory"
     assert f"```text\n{said}\n```" in TEXT
 
-    (entry,) = [block for block in BLOCKS if block.startswith('{"decay": Param(')]
+    (entry,) = re.findall(r'^ +"decay": Param\(.*\),\n', TEXT, re.MULTILINE)
     offer = (package / "__init__.py").read_text()
     assert offer.count("params={\n") == 1
-    (package / "__init__.py").write_text(offer.replace("params={\n", "params={\n" + entry.strip()[1:-1] + ",\n"))
+    (package / "__init__.py").write_text(offer.replace("params={\n", "params={\n" + entry))
     importlib.reload(sys.modules["my_learner"])
     assert Suite("learner", "my-learner").failures() == {}
 
