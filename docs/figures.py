@@ -2,11 +2,13 @@
 
     python docs/figures.py
 
-Needs matplotlib. Everything measured is read from the JSON files in benchmarks/; equal input gives equal files.
+It also fills in the tables of pages that have one. Needs matplotlib. Everything measured is read from the JSON files in benchmarks/; each
+figure carries the digest of what it was drawn from.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -108,16 +110,96 @@ def coverage() -> None:
     axis.legend(frameon=False, title="population of bearings")
     axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
-    _save(figure, "coverage")
+    _save(figure, "coverage", "interval_coverage.json")
+
+
+def compression() -> None:
+    """The paired difference in accuracy that each degree makes, and what is left of operations, parameters and fine-tuning time."""
+    rows = _read("compression.json")["rows"]
+    figure, axes = plt.subplots(1, 2, figsize=(9.4, 3.8))
+    lines = list(dict.fromkeys((row["dataset"], row["learner"]) for row in rows))
+    marks = dict(zip(lines, ((SOURCE, "o"), (SUPPORT, "s"), (QUERY, "D"), ("#CC79A7", "^")), strict=False))
+    for place, (line, (colour, marker)) in enumerate(marks.items()):
+        own = [row for row in rows if (row["dataset"], row["learner"]) == line and "difference" in row]
+        made = [row["difference"]["accuracy"] for row in own]
+        axes[0].errorbar(
+            [step + 0.12 * (place - 1.5) for step in range(len(own))],
+            [one["mean"] for one in made],
+            [[one["mean"] - one["ci_low"] for one in made], [one["ci_high"] - one["mean"] for one in made]],
+            color=colour,
+            marker=marker,
+            linestyle="none",
+            capsize=3,
+            label=f"{line[1]} on {line[0]}",
+        )
+    degrees = list(dict.fromkeys(row["compressor"] for row in rows if "difference" in row))
+    axes[0].axhline(0, color="#444444", linewidth=0.8, linestyle="--")
+    axes[0].set_xticks(range(len(degrees)), degrees)
+    axes[0].set_ylabel("accuracy, less that without pruning")
+    axes[0].legend(frameon=False, fontsize=8)
+    own = [row for row in rows if (row["dataset"], row["learner"]) == lines[0] and "ratio" in row]
+    names = {"params": "parameters", "macs": "operations (MAC)", "finetune_s.p50": "fine-tuning time (p50)", "artifact_bytes": "artifact"}
+    for (name, said), colour, marker in zip(names.items(), (SOURCE, QUERY, SUPPORT, "#CC79A7"), "oDs^", strict=True):
+        axes[1].plot(range(len(own)), [row["ratio"][name] for row in own], color=colour, marker=marker, label=said)
+    axes[1].axhline(1, color="#444444", linewidth=0.8, linestyle="--")
+    axes[1].set_xticks(range(len(degrees)), degrees)
+    axes[1].set_ylim(0, 1.1)
+    axes[1].set_ylabel(f"share that is left ({lines[0][1]} on {lines[0][0]})")
+    axes[1].legend(frameon=False, fontsize=8)
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    _save(figure, "compression", "compression.json")
+
+
+def compression_table() -> list[str]:
+    """Lines of Markdown: a row for each cell of benchmarks/compression.json."""
+    lines = [
+        "| data set | learner | compressor | accuracy | less that without | parameters | MAC | fine-tuning p50 | latency p50 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in _read("compression.json")["rows"]:
+        mark = " (structure only)" if "structure only" in row["labels"] else ""
+        made = "{mean:+.3f} ({ci_low:+.3f} to {ci_high:+.3f})".format(**row["difference"]["accuracy"]) if "difference" in row else "-"
+        lines.append(
+            f"| `{row['dataset']}` | `{row['learner']}` | `{row['compressor']}`{mark} "
+            f"| {row['accuracy']['mean']:.3f} ({row['accuracy']['ci_low']:.3f} to {row['accuracy']['ci_high']:.3f}) | {made} "
+            f"| {row['params']:,} | {row['macs'] / 1e6:.2f} M "
+            f"| {1000 * row['finetune_s']['p50']:.1f} ms | {row['latency_ms']['p50']:.3f} ms |"
+        )
+    return lines
+
+
+def channels_table() -> list[str]:
+    """Lines of Markdown: a row for each cell of benchmarks/channels.json."""
+    lines = ["| data set | scenario | learner | added | accuracy | difference it makes |", "|---|---|---|---|---|---|"]
+    for row in _read("channels.json")["rows"]:
+        made = "{mean:+.3f} ({ci_low:+.3f} to {ci_high:+.3f})".format(**row["difference"]) if row["difference"] else "-"
+        accuracy = "{mean:.3f} ({ci_low:.3f} to {ci_high:.3f})".format(**row["accuracy"])
+        lines.append(f"| {row['dataset']} | `{row['scenario']}` | `{row['learner']}` | {row['added']} | {accuracy} | {made} |")
+    return lines
+
+
+TABLES = {"explanation/compression.md": compression_table, "explanation/channels.md": channels_table}
+"""Pages, and what stands in them between the two marks."""
+MARKS = ("<!-- made by docs/figures.py -->", "<!-- until here -->")
+
+
+def with_table(page: str) -> str:
+    """The page as it has to read."""
+    text = (HERE / page).read_text(encoding="utf-8")
+    begin, end = (text.index(mark) for mark in MARKS)
+    return "\n".join((text[: begin + len(MARKS[0])], "", *TABLES[page](), "", text[end:]))
 
 
 def _read(name: str) -> Any:
     return json.loads((BENCHMARKS / name).read_text(encoding="utf-8"))
 
 
-def _save(figure: Any, name: str) -> None:
+def _save(figure: Any, name: str, drawn_from: str = "") -> None:
     FIGURES.mkdir(exist_ok=True)
-    figure.savefig(FIGURES / f"{name}.svg", metadata={"Date": None, "Creator": "faultbench"})
+    source = f"{drawn_from} {hashlib.sha256((BENCHMARKS / drawn_from).read_bytes()).hexdigest()}" if drawn_from else None
+    figure.savefig(FIGURES / f"{name}.svg", metadata={"Date": None, "Creator": "faultbench", "Source": source})
     plt.close(figure)
 
 
@@ -126,7 +208,10 @@ def main() -> None:
     plt.rcParams.update({"svg.hashsalt": "faultbench", "svg.fonttype": "none", "font.family": "sans-serif"})
     levels()
     coverage()
+    compression()
 
 
 if __name__ == "__main__":
     main()
+    for name in TABLES:
+        (HERE / name).write_text(with_table(name), encoding="utf-8")

@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import pluggy
 
-from faultbench import api, hookspecs, names
+from faultbench import api, hookspecs, names, timelimit
+from faultbench.errors import PluginError
 from faultbench.offers import Offer, Param
 
 KINDS = ("datasets", "scenarios", "frontends", "backbones", "learners", "compressors", "targets")
@@ -95,6 +97,7 @@ class Found:
         problems: In the order they were met.
         refused: The offers left out, by kind and name, each with its reason.
         everybody: Whether distributions other than faultbench's own were looked at.
+        silent: The entry points that did not answer in time, of each what is wrong. Nothing of such a plugin is taken.
     """
 
     plugins: list[Plugin] = field(default_factory=list)
@@ -102,17 +105,24 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     refused: dict[tuple[str, str], Problem] = field(default_factory=dict)
     everybody: bool = True
+    silent: dict[Source, Problem] = field(default_factory=dict)
 
 
-def discover(*, plugins: bool) -> Found:
+def discover(*, plugins: bool, without: Collection[Source] = ()) -> Found:
     """Everything that is offered.
 
     Args:
         plugins: Whether to look at distributions other than faultbench's own.
+        without: Plugins that are known not to answer, and are not asked again.
+
+    Raises:
+        UsageError: The environment sets a time limit that is none.
     """
     found = Found(everybody=plugins)
-    for entry_point, load in _loaders(plugins=plugins):
-        _take(found, entry_point, load)
+    seconds = timelimit.limit_s(timelimit.LOADING_S)
+    for source, load in _loaders(plugins=plugins):
+        if source not in without:
+            _take(found, source, load, 0 if source.builtin else seconds)
     for kind in KINDS:
         _settle(found, kind)
     return found
@@ -170,15 +180,19 @@ def _own_first(entry_point: importlib.metadata.EntryPoint) -> tuple[bool, str, s
     return name != HARNESS, name, entry_point.name
 
 
-def _take(found: Found, source: Source, load: Any) -> None:
+def _take(found: Found, source: Source, load: Any, seconds: float) -> None:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a result
+        # What a plugin prints must not end up in a result.
+        with contextlib.redirect_stdout(sys.stderr), timelimit.within(seconds, lambda: _give_up(source, "being imported", seconds)):
             module = load()
             misfit = _misfit(getattr(module, "FAULTBENCH_API", api.API_VERSION), source.distribution)
             if not misfit:
                 manager.register(module, name=source.entry_point)
+    except timelimit.Overdue:
+        _silent(found, source, "being imported", seconds)
+        return
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
         _broken(found, source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
         return
@@ -189,7 +203,8 @@ def _take(found: Found, source: Source, load: Any) -> None:
     found.plugins.append(plugin)
     found.problems.extend(_unknown_hooks(plugin))
     for kind in KINDS:
-        _materialise(found, plugin, kind)
+        if not _materialise(found, plugin, kind, seconds):
+            break
 
 
 def _misfit(wanted: object, distribution: str) -> str:
@@ -220,20 +235,26 @@ def _unknown_hooks(plugin: Plugin) -> Iterator[Problem]:
             yield plugin.source.problem(f"implements {one_line(name)}, which is no hook: did you mean {names.nearest(name, known, 1)[0]}?")
 
 
-def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
+def _materialise(found: Found, plugin: Plugin, kind: str, seconds: float) -> bool:
+    """Takes what a plugin offers of a kind; False where it does not answer."""
     hook = getattr(plugin.manager.hook, f"faultbench_{kind}")
     source = plugin.source
+    if not hook.get_hookimpls():
+        return True
     offers: list[object] = []
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), timelimit.within(seconds, lambda: _give_up(source, hook.name, seconds)):
             for offered in hook():
                 for offer in islice(offered, _MOST_OFFERS + 1):
                     offers.append(offer)  # noqa: PERF402 - what came before a failure is kept
+    except timelimit.Overdue:
+        _silent(found, source, hook.name, seconds)
+        return False
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
         _broken(found, source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {source.distribution}"))
     if len(offers) > _MOST_OFFERS:
         found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
-        return
+        return True
     for offer in offers:
         reason = flaw(offer) or _publication_flaw(offer, kind)
         if reason:
@@ -241,6 +262,29 @@ def _materialise(found: Found, plugin: Plugin, kind: str) -> None:
         else:
             assert isinstance(offer, Offer)  # noqa: S101 - for the type checker; a flaw otherwise
             found.offers[kind].append(Registered(offer, source.distribution, source.version, source.builtin, source.entry_point))
+    return True
+
+
+def _silent(found: Found, source: Source, where: str, seconds: float) -> None:
+    """Leaves out a plugin that does not answer, with all that it has offered so far: half a plugin is a surprise."""
+    problem = source.problem(f"{_overdue(source, where, seconds)}; it is left out")
+    _broken(found, problem)
+    found.silent[source] = problem
+    found.plugins[:] = [plugin for plugin in found.plugins if plugin.source != source]
+    for registered in found.offers.values():
+        registered[:] = [r for r in registered if (r.distribution, r.entry_point) != (source.distribution, source.entry_point)]
+
+
+def _give_up(source: Source, where: str, seconds: float) -> None:
+    """Ends the process in one line: a plugin does not answer, and cannot be interrupted either."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"error: {source.problem(_overdue(source, where, seconds))}; it cannot be interrupted\n".encode())
+    os._exit(PluginError.exit_code)
+
+
+def _overdue(source: Source, where: str, seconds: float) -> str:
+    advice = f"repair or uninstall {source.distribution}, or go on with `faultbench --no-plugins ...`"
+    return f"hangs: it did not come back from {where} within {seconds:g} s ({timelimit.VARIABLE}): {advice}"
 
 
 def _refuse(found: Found, source: Source, kind: str, offer: object, reason: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from faultbench import names
+from faultbench import names, timelimit
 from faultbench.discovery import KINDS, Found, Plugin, Problem, Registered, Source, cause, discover, normalised
 from faultbench.errors import FaultbenchError, PluginError, UsageError
 from faultbench.offers import Offer, Value
@@ -79,17 +80,19 @@ class Registry:
         self.hook = Observers(found.plugins)
 
     @classmethod
-    def discover(cls, plugins: bool = True, strict: bool = False) -> Registry:
+    def discover(cls, plugins: bool = True, strict: bool = False, without: Collection[Source] = ()) -> Registry:
         """The registry of what is installed.
 
         Args:
             plugins: Whether to look at distributions other than faultbench's own.
             strict: Whether a plugin with a problem is an error.
+            without: Plugins that are known not to answer, and are not asked again.
 
         Raises:
             PluginError: `strict`, and there is a problem.
+            UsageError: The environment sets a time limit that is none.
         """
-        registry = cls(discover(plugins=plugins))
+        registry = cls(discover(plugins=plugins, without=without))
         if strict and registry.problems:
             first, *more = registry.problems
             raise PluginError(f"{first}" + (f" (and {len(more)} more: see `faultbench doctor`)" if more else ""))
@@ -99,6 +102,11 @@ class Registry:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with plugins, a line each."""
         return tuple(self._found.problems)
+
+    @property
+    def silent(self) -> Mapping[Source, Problem]:
+        """The plugins that did not answer in time, each with what is wrong: they cost every command that time."""
+        return self._found.silent
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:
@@ -210,9 +218,15 @@ def make(choice: Choice, **given: object) -> Any:
 
 def mismatch(kind: str, offer: Offer) -> str:
     """Why an offer's parameters and its factory's signature do not agree, and what to do; empty where they do. Imports the factory."""
+    seconds = timelimit.limit_s(timelimit.FACTORY_S)
     try:
         module, _, attribute = offer.factory.partition(":")
-        signature = inspect.signature(getattr(importlib.import_module(module), attribute))
+        with timelimit.within(seconds, stuck=lambda: None):
+            signature = inspect.signature(getattr(importlib.import_module(module), attribute))
+    except timelimit.Overdue:
+        return (
+            f"its factory {offer.factory} hangs when it is imported, for {seconds:g} s ({timelimit.VARIABLE}): repair it, or uninstall it"
+        )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin's module raises
         return f"its factory {offer.factory} cannot be imported ({cause(error)}): repair it, or install what it needs"
     takes = {name: p for name, p in signature.parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -236,10 +250,14 @@ def mismatch(kind: str, offer: Offer) -> str:
 
 
 class Observers:
-    """The observers of all plugins, called as the hooks are. One that fails is a warning, said once; it never fails a run."""
+    """The observers of all plugins, called as the hooks are.
+
+    One that fails is a warning, said once; it never fails a run. One that takes too long is a warning, too, and is told no more.
+    """
 
     def __init__(self, plugins: list[Plugin]) -> None:
-        self._plugins = plugins
+        self._plugins = list(plugins)
+        self._limit_s = timelimit.limit_s(timelimit.OBSERVING_S)
         self._warned: set[tuple[Source, str]] = set()
 
     def faultbench_run_started(self, plan: Mapping[str, Any]) -> None:
@@ -255,14 +273,25 @@ class Observers:
         self._tell("faultbench_run_finished", summary=summary)
 
     def _tell(self, hook: str, **said: Mapping[str, Any]) -> None:
-        for plugin in self._plugins:
+        for plugin in tuple(self._plugins):
             caller = getattr(plugin.manager.hook, hook)
             if not caller.get_hookimpls():
                 continue
             try:
-                caller(**copy.deepcopy(said))  # a copy: an observer cannot change a result
+                with timelimit.within(self._limit_s, functools.partial(self._stuck, plugin, hook)):
+                    caller(**copy.deepcopy(said))  # a copy: an observer cannot change a result
+            except timelimit.Overdue:
+                self._plugins.remove(plugin)
+                took = f"did not come back from {hook} within {self._limit_s:g} s ({timelimit.VARIABLE})"
+                print(f"warning: {plugin.source.problem(took)}: the run goes on without it", file=sys.stderr)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - observers never fail a run
                 self._warn(plugin, hook, error)
+
+    def _stuck(self, plugin: Plugin, hook: str) -> None:
+        """Says who holds the run up; to end a run is not an observer's business."""
+        waited_s = self._limit_s + timelimit.GRACE_S
+        what = f"is still in {hook} after {waited_s:g} s and cannot be interrupted: end the run by Ctrl-C, what is finished is kept"
+        print(f"warning: {plugin.source.problem(what)}", file=sys.stderr)
 
     def _warn(self, plugin: Plugin, hook: str, error: BaseException) -> None:
         if (plugin.source, hook) not in self._warned:

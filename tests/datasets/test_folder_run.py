@@ -105,6 +105,18 @@ def test_the_check_says_all_that_is_wrong_at_once(plant: Path) -> None:
     assert "(and 3 more: see `faultbench data check plant`)" in line
 
 
+def test_the_check_says_once_what_is_wrong_in_many_lines(plant: Path) -> None:
+    table = rows(plant)
+    for number in (0, 1, 2, 5, 7):
+        table[number]["bearing"] = ""
+    put(plant, table)
+    done = call(plant, "data", "check", "plant")
+    assert done.returncode == 2
+    assert "- recordings.csv, lines 2 to 4, 7, 9: bearing is missing" in done.stdout
+    assert done.stdout.count("bearing is missing") == 1
+    assert "5 errors" in done.stdout
+
+
 def test_the_check_says_what_would_mislead(plant: Path) -> None:
     table = rows(plant)
     table[5]["label"], table[5]["file"], table[5]["channel"] = "healthy", table[2]["file"], "2"

@@ -1,7 +1,8 @@
 """The documents say what the program does: every block of code runs, and no hook, option or public name is missing.
 
-A page's blocks run in their order in one folder. A block with a title is a file of that name. What cannot run here is marked in
-the page, `<!-- not run: why -->` on the line before; its syntax is checked nevertheless.
+A page's blocks run in their order in one folder. A block with a title is a file of that name. A mark on the line before says what a block
+needs or why it cannot run: `<!-- needs: cwru -->` where real data must be at hand, `<!-- not run: why -->`. The syntax of either is checked
+nevertheless. Commands stand in blocks of `sh`, so that none escapes.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-SLOW_PAGES = {"tutorial.md", "howto/plugin.md", "howto/gateway.md", "howto/own-data.md"}
-"""They train, or build packages."""
+SLOW_PAGES = {"tutorial.md", "howto/audit.md", "howto/gateway.md", "howto/own-data.md", "howto/plugin.md", "howto/splits.md"}
+"""They train, build packages, or read real data."""
+DATA = os.environ.get("FAULTBENCH_DATA", "")
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
 _NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
+_NEEDS = re.compile(r"<!-- needs: ([a-z_ ]+) -->")
+_COMMAND = re.compile(r"^(\$ )?(FAULTBENCH_\w+=\S+ )?(faultbench|pip|pytest|python3?) ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class Block:
     title: str
     text: str
     not_run: str
+    needs: tuple[str, ...]
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is a program that can run here."""
+        return self.language in ("sh", "python") and not self.not_run and all(DATA and (Path(DATA) / name).is_dir() for name in self.needs)
 
 
 def blocks(page: Path) -> list[Block]:
@@ -50,8 +60,9 @@ def blocks(page: Path) -> list[Block]:
         before = next((line.strip() for line in reversed(lines[:number]) if line.strip()), "")
         end = next(i for i in range(number + 1, len(lines)) if lines[i].strip() == "```")
         body = "\n".join(line.removeprefix(opened["indent"]) for line in lines[number + 1 : end]) + "\n"
-        title, marked = _TITLE.search(opened["rest"]), _NOT_RUN.fullmatch(before)
-        found.append(Block(number + 1, opened["language"], title[1] if title else "", body, marked[1] if marked else ""))
+        title, marked, needs = _TITLE.search(opened["rest"]), _NOT_RUN.fullmatch(before), _NEEDS.fullmatch(before)
+        said = (title[1] if title else "", body, marked[1] if marked else "", tuple(needs[1].split()) if needs else ())
+        found.append(Block(number + 1, opened["language"], *said))
         number = end + 1
     return found
 
@@ -80,9 +91,10 @@ def run_page(name: str, folder: Path) -> None:
             assert path.resolve().is_relative_to(folder.resolve()), where
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
-        elif block.language in ("sh", "python") and not block.not_run:
+        elif block.runs:
             program = [sys.executable, "-c", block.text] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", block.text]
-            done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+            data = {"FAULTBENCH_DATA": DATA} if block.needs else {}
+            done = subprocess.run(program, cwd=folder, env=environment | data, capture_output=True, text=True, timeout=900, check=False)
             assert done.returncode == 0, f"{where}: exit code {done.returncode}\n{block.text}\n{done.stdout}\n{done.stderr}"
 
 
@@ -98,7 +110,11 @@ def check_syntax(block: Block, where: str) -> None:
     elif block.language == "json":
         json.loads(block.text)
     else:
-        assert block.language in ("text", "csv", "yaml", "markdown", ""), f"{where}: {block.language} is checked by nobody"
+        assert block.language in ("text", "csv", "yaml"), f"{where}: a block of {block.language or 'no language'} is checked by nobody"
+        command = _COMMAND.search(block.text)
+        assert block.not_run or not command, (
+            f"{where}: {command and command[0]}is a command, and stands in a block that nobody runs: write ```sh"
+        )
 
 
 @pytest.mark.parametrize("name", pages(slow=False))
@@ -129,6 +145,24 @@ def test_a_block_that_is_marked_is_not_run_but_read(tmp_path, monkeypatch):
     page.write_text("<!-- not run: it fails -->\n```python\nif\n```\n")
     with pytest.raises(SyntaxError):
         run_page("page.md", tmp_path)
+
+
+def test_a_command_that_nobody_would_run_is_seen(tmp_path, monkeypatch):
+    (tmp_path / "page.md").write_text("```text\nfaultbench list\n```\n")
+    monkeypatch.setitem(globals(), "DOCS", tmp_path)
+    with pytest.raises(AssertionError, match="stands in a block that nobody runs"):
+        run_page("page.md", tmp_path)
+
+
+def test_a_block_that_needs_data_runs_where_they_are(tmp_path, monkeypatch):
+    (tmp_path / "page.md").write_text("<!-- needs: some_set -->\n```sh\nls $FAULTBENCH_DATA/some_set > seen\n```\n")
+    monkeypatch.setitem(globals(), "DOCS", tmp_path)
+    monkeypatch.setitem(globals(), "DATA", str(tmp_path))
+    run_page("page.md", tmp_path)
+    assert not (tmp_path / "seen").exists()
+    (tmp_path / "some_set").mkdir()
+    run_page("page.md", tmp_path)
+    assert (tmp_path / "seen").exists()
 
 
 def test_the_reference_is_what_the_program_says():
@@ -183,8 +217,14 @@ def test_every_figure_and_table_is_made_from_the_benchmarks_as_they_are(tmp_path
     figures.main()
     kept = {path.name for path in (DOCS / "figures").iterdir()}
     assert kept == {path.name for path in tmp_path.iterdir()}
-    for path in tmp_path.glob("*.md"):
-        assert (DOCS / "figures" / path.name).read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), path.name
+    source = re.compile(r"<dc:source>\s*(.*?)\s*</dc:source>")  # matplotlib's versions draw alike, not the same
+    for path in tmp_path.iterdir():
+        kept_text, text = (one.read_text(encoding="utf-8") for one in (DOCS / "figures" / path.name, path))
+        assert source.findall(kept_text) == source.findall(text), (
+            f"{path.name} is not drawn from the figures of today: python docs/figures.py"
+        )
+    for page in figures.TABLES:
+        assert figures.with_table(page) == (DOCS / page).read_text(encoding="utf-8"), f"{page}: python docs/figures.py"
 
 
 @pytest.mark.slow

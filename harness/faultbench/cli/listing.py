@@ -39,7 +39,8 @@ def listing(ctx: typer.Context) -> None:
         text = _in_full(registry, kind_of(ctx.args[0]), ctx.args[1])
     typer.echo(text)
     for problem in registry.problems:
-        print(f"warning: {problem}", file=sys.stderr)
+        if problem not in registry.silent.values():  # these were said already
+            print(f"warning: {problem}", file=sys.stderr)
 
 
 def _overview(registry: Registry, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -28,10 +29,13 @@ class Session:
     strict: bool = False
 
     def registry(self) -> Registry:
-        """What there is to choose from."""
+        """What there is to choose from. A plugin that kept the command waiting is named at once, whatever the command is."""
         from faultbench.registry import Registry
 
-        return Registry.discover(plugins=self.plugins, strict=self.strict)
+        registry = Registry.discover(plugins=self.plugins, strict=self.strict)
+        for problem in registry.silent.values():
+            print(f"warning: {problem}", file=sys.stderr)
+        return registry
 
 
 def session_of(ctx: typer.Context) -> Session:

@@ -39,7 +39,7 @@ class Splits:
         self.request = dataclasses.asdict(settings.request())
         self.sources = tuple({c.spelling: c for c in (registry.choose("datasets", name) for name in settings.source)}.values())
         self._data_dir = settings.data_dir
-        self._given = {"data_dir": settings.data_dir, "plugins": registry.everybody}
+        self._given = {"data_dir": settings.data_dir, "plugins": registry.everybody, "silent": tuple(registry.silent)}
         self._seeds = settings.seeds
         self._scenarios: dict[str, Scenario | FaultbenchError] = {}
         self._catalogues: dict[str, Catalogue] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 import textwrap
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _SAY_EVERY_S = 5.0
 _MOST = 600  # characters of a finding
+_MOST_STRETCHES = 5
+_LINE = re.compile(r"(?P<file>[^,:]+), line (?P<line>\d+): (?P<what>.+)")
 
 
 def check(
@@ -117,7 +120,7 @@ def _lines(report: Report, place: str) -> Iterator[str]:
     yield f"{one_line(place)}: {name}{said}"
     for heading, texts in (("ERRORS: a run would stop", errors), ("WARNINGS: figures could mislead", warnings), ("FACTS", facts)):
         if texts:
-            yield from ("", heading, *_bullets(texts, width))
+            yield from ("", heading, *_bullets(_of_alike_lines(texts), width))
     for mounting in dict.fromkeys(count.mounting for count in report.counts):
         counts = [count for count in report.counts if count.mounting == mounting]
         place = mounting if mounting.startswith(counts[0].machine) else f"{counts[0].machine}, {mounting}"
@@ -125,6 +128,32 @@ def _lines(report: Report, place: str) -> Iterator[str]:
         yield from ("", one_line(place), table(("CLASS", "BEARINGS", "SESSIONS", "RECORDINGS", "SECONDS", "LOADS"), rows, width))
     if report.levels:
         yield from ("", table(("LEVEL", "SCENARIO", "SUPPORTED"), [_level_row(level) for level in report.levels], width))
+
+
+def _of_alike_lines(texts: Sequence[str]) -> list[str]:
+    """The texts, those that say the same of several lines of a table as one: a table that was just begun has one fault in every line."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for text in texts:
+        found = _LINE.fullmatch(text)
+        if found:
+            alike.setdefault((found["file"], found["what"]), []).append(int(found["line"]))
+        else:
+            alike[text, ""] = []
+    return [f"{where}, {_lines_of(numbers)}: {what}" if numbers else where for (where, what), numbers in alike.items()]
+
+
+def _lines_of(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    stretches: list[tuple[int, int]] = []
+    for number in numbers:
+        if stretches and number == stretches[-1][1] + 1:
+            stretches[-1] = (stretches[-1][0], number)
+        else:
+            stretches.append((number, number))
+    said = [str(first) if first == last else f"{first} to {last}" for first, last in stretches[:_MOST_STRETCHES]]
+    more = ["..."] if len(stretches) > _MOST_STRETCHES else []
+    return f"lines {', '.join(said + more)}"
 
 
 def _bullets(texts: Sequence[str], width: int) -> Iterator[str]:

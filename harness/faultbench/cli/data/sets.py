@@ -67,7 +67,8 @@ def all_of_them(ctx: typer.Context, root: Path | None) -> Iterator[DataSetHere]:
             print(f"warning: {one_line(str(error))}", file=sys.stderr)
         yield DataSetHere(name, registered, publication, holding)
     for problem in registry.problems:
-        print(f"warning: {problem}", file=sys.stderr)
+        if problem not in registry.silent.values():  # these were said already
+            print(f"warning: {problem}", file=sys.stderr)
 
 
 def the_one(ctx: typer.Context, text: str, root: Path | None) -> DataSetHere:

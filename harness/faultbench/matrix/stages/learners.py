@@ -71,7 +71,7 @@ def bench(work: Work) -> Bench:
         slow=slow_channels(split),
         physics=all(known_physics(pool) is not None for pool in (split.source, split.target)),
     )
-    registry = Registry.discover(plugins=work.given["plugins"])
+    registry = Registry.discover(plugins=work.given["plugins"], without=work.given["silent"])
     return Bench(make(work.params["learner"]), split, shape, RegistryParts(registry))
 
 
