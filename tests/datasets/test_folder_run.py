@@ -136,6 +136,22 @@ def test_the_check_says_what_would_mislead(plant: Path) -> None:
     assert call(plant, "data", "check", "plant", "--strict").returncode == 2
 
 
+def test_a_load_and_a_class_in_two_spellings_are_warned_of_by_check_audit_and_run(plant: Path) -> None:
+    table = rows(plant)
+    one = next(row for row in table if row["label"] == "inner small")
+    for row in table:
+        row["label"] = "inner-s mall" if row["bearing"] == one["bearing"] else row["label"]
+    one["load"] = one["load"].upper()
+    put(plant, table)
+    done = call(plant, "data", "check", "plant")
+    assert done.returncode == 0
+    for words in (("run", "--dry-run", "-l", "centroid"), ("data", "audit", "--episodes", "1", "--seeds", "1")):
+        said = call(plant, *words, "-d", "folder:path=plant", "-s", "window", "--ways", "2").stderr
+        for text in (" ".join(done.stdout.split()), said):
+            assert "load is spelled 'none' (" in text
+            assert "class is spelled 'inner s mall' (" in text
+
+
 # --- 3. a table that is right, and a run
 
 

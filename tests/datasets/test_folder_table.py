@@ -304,6 +304,24 @@ def test_a_signal_that_is_listed_twice_is_refused(folder: Path) -> None:
     assert "the id 'x' is that of recordings.csv, line 2" in errors(put(folder, {**ROW, "id": "x"}, {**ROW, "file": "b.npy", "id": "x"}))[0]
 
 
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [("bearing", "B1", "b1"), ("machine", "Fan 1", "fan-1"), ("mounting", "DE", "d.e."), ("session", "Day 1", "day_1")],
+)
+def test_one_name_in_two_spellings_is_refused(folder: Path, column: str, one: str, other: str) -> None:
+    rows = [{**ROW, column: one}, {**ROW, "file": "b.npy", "session": "s2", column: other}]
+    (text,) = errors(put(folder, *rows))
+    way = "write one name the same way, or names that differ by more"
+    assert text == f"recordings.csv: {column} is spelled {one!r} (line 2) and {other!r} (line 3): {way}"
+    rows[1][column] = f"{other}2"
+    assert errors(put(folder, *rows)) == []
+
+
+def test_files_that_are_called_alike_are_sessions_of_their_own(folder: Path) -> None:
+    (folder / "b.npy").rename(folder / "A_.npy")
+    assert errors(put(folder, {**ROW, "session": "{file}"}, {**ROW, "file": "A_.npy", "session": "{file}"})) == []
+
+
 def test_a_column_of_the_users_own_is_a_fact(folder: Path) -> None:
     catalogue, remarks = Folder(path=str(put(folder, {**ROW, "operator": "me"}))).inspect()
     assert catalogue is not None

@@ -86,7 +86,7 @@ def check(dataset: DataSet, registry: Registry, source: Callable[[str], Catalogu
     asked = levels(read, registry, source(catalogue.dataset))
     if all(level.refusal for level in asked):
         remarks.append(Remark("error", "no scenario can be run on these recordings: see what each of them lacks"))
-    remarks += check_catalogue(read)
+    remarks += check_catalogue(read, stated=isinstance(dataset, Inspectable))
     remarks += check_signals(pass_.heard, alike)
     remarks += check_physics(pass_.borne)
     return Report(read.dataset, len(read.recordings), tuple(remarks), tuple(_counts(read)), asked)

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from faultbench.api import HEALTHY, DataError, Gearing, Geometry
+from faultbench.api import HEALTHY, DataError, Gearing, Geometry, spelled_alike
 from faultbench_datasets.folder.geometry import geometry, inline
 from faultbench_datasets.folder.signals import KINDS
 from faultbench_datasets.folder.table import Row
@@ -140,6 +140,23 @@ def with_ids(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
             listed |= dict.fromkeys(signals, entry.where)
             kept.append(replace(entry, id=name))
     return kept, wrong
+
+
+def spelled_in_several_ways(entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with the names by which splits are parted: one of them under two spellings would count as two, whatever is held out."""
+    names: tuple[tuple[str, Callable[[Entry], tuple[str, str]]], ...] = (
+        ("machine", lambda e: ("", e.machine)),
+        ("mounting", lambda e: (e.machine, e.mounting.removeprefix(f"{e.machine}/"))),
+        ("bearing", lambda e: ("", e.bearing)),
+        ("session", lambda e: ("", e.session)),
+    )
+    wrong = []
+    for column, of in names:
+        # Sessions of one file each are as distinct as the files are, however alike these are called.
+        stated = [entry for entry in entries if column != "session" or entry.session != entry.file]
+        texts = spelled_alike(column, [(*of(entry), entry.where.partition(", ")[2]) for entry in stated])
+        wrong += [f"{stated[0].where.partition(', ')[0]}: {text}" for text in texts]
+    return wrong
 
 
 class _Reading:

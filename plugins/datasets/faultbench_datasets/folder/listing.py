@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.api import Catalogue, Channel, DataError, Recording, Remark, file_digest, noted, open_regular
-from faultbench_datasets.folder.entries import Entry, read_row, with_ids
+from faultbench_datasets.folder.entries import Entry, read_row, spelled_in_several_ways, with_ids
 from faultbench_datasets.folder.signals import KINDS, MAX_BYTES, offered, read_signals
 from faultbench_datasets.folder.table import Table, has_table, read_table
 from faultbench_datasets.folder.template import files_in
@@ -104,6 +104,7 @@ def _entries(table: Table, root: Path, name: str, wrong: list[str]) -> list[Entr
             found.append(entry)
     entries, texts = with_ids(found)
     wrong += texts
+    wrong += spelled_in_several_ways(found)
     return entries
 
 
