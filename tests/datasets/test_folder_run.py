@@ -74,13 +74,17 @@ def test_a_folder_without_a_table_is_looked_at_and_a_table_is_begun(plant: Path)
     done = call(plant, "data", "check", "plant")
     assert done.returncode == 2
     assert "there is no table: write recordings.csv" in done.stdout
-    for said in ("9 .csv files with 2 signals each", "9 .mat files with 1 signal each", "9 .wav files of 12000 Hz with 1 signal each"):
+    for said in (
+        "9 .csv files of 12000 Hz with 1 signal each",
+        "9 .mat files with 1 signal each",
+        "9 .wav files of 12000 Hz with 1 signal each",
+    ):
         assert f"- {said} (alpha/" in done.stdout
     done = call(plant, "data", "check", "plant", "--template")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "file,channel,label,machine,mounting,bearing,session,load,speed,rate,unit,scale,geometry"
-    assert len(lines) == 1 + 9 + 9 + 2 * 9 + 2 * 9  # npy files hold two signals, csv files a column of times beside the signal
+    assert len(lines) == 1 + 9 + 9 + 9 + 2 * 9  # npy files hold two signals; the column of times in csv files is none
 
 
 # --- 2. what the check says of a table that is not right yet

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.api import DataError, MatFile, open_csv, open_mat, open_npy, open_wav
+from faultbench_datasets.folder.times import Times, signals_of, times_of
 
 MAX_BYTES = 4 * 1024 * 1024 * 1024
 """Of any file; each kind's reader has its own limit below it."""
@@ -32,11 +33,15 @@ class Content:
         rate_hz: Where the file says it, else None.
         full_scale: Whether numbers are shares of full scale (PCM).
         signals: In the order they were asked for, (sample,); or why one cannot be had.
+        times: The column of times of a csv file, where it has one.
+        times_taken: The names under which that column itself is asked for.
     """
 
     rate_hz: float | None
     full_scale: bool
     signals: tuple[Signal | DataError, ...]
+    times: Times | None = None
+    times_taken: tuple[str, ...] = ()
 
 
 def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
@@ -52,7 +57,9 @@ def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
     if kind == ".npy":
         return None, _numbered(open_npy(path).channels)
     if kind == ".csv":
-        return None, open_csv(path).titles()
+        table = open_csv(path)
+        times = times_of(table)
+        return times.rate_hz if times else None, signals_of(table, times)
     return None, tuple(_vectors(open_mat(path)))
 
 
@@ -79,15 +86,20 @@ def _read_npy(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
 
 def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
     table = open_csv(path, decimal)
+    times = times_of(table)
+    taken: list[str] = []
 
     def column(name: str) -> int:
         if name:
-            return table.column(name)
-        if len(table.titles()) != 1:
+            number = table.column(name)
+            taken.extend([name] if times is not None and number == times.column else [])
+            return number
+        signals = [number for number, numeric in enumerate(table.numeric) if numeric and (times is None or number != times.column)]
+        if len(signals) != 1:
             raise DataError(f"{path} holds {table.holdings()}: say which in the column channel")
-        return table.numeric.index(True)
+        return signals[0]
 
-    return Content(None, False, _chosen(wanted, column, table.read))
+    return Content(None, False, _chosen(wanted, column, table.read), times, tuple(taken))
 
 
 def _read_mat(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
