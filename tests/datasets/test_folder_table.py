@@ -14,7 +14,7 @@ from faultbench.errors import DataError
 from faultbench_datasets.folder import Folder
 from faultbench_datasets.folder.geometry import geometry, inline
 from faultbench_datasets.folder.table import COLUMNS, number
-from faultbench_datasets.folder.words import damage, resembling, unit_factor
+from faultbench_datasets.folder.words import damage, resembling, slips, unit_factor
 
 SIGNAL = np.random.default_rng(1).standard_normal(4096).astype(np.float32)
 ROW = {"file": "a.npy", "label": "inner 7 mil", "bearing": "B1", "session": "s1", "rate": "12000"}
@@ -352,11 +352,46 @@ def test_labels_are_read_as_people_write_them(label: str, wanted: tuple[str, str
 
 def test_a_slip_of_the_pen_is_a_class_of_its_own_and_asked_about(folder: Path) -> None:
     _, remarks = Folder(path=str(put(folder, {**ROW, "label": "helthy"}))).inspect()
-    assert ("warning", "1 recordings are of the class 'helthy', which no bearing has: did you mean healthy?") in [
+    assert ("warning", "1 recordings are of the class 'helthy', which no bearing has: did you mean 'healthy'?") in [
         (r.grade, r.text) for r in remarks
     ]
     assert resembling("imbalance") is None
     assert resembling("inner") is None
+    assert resembling("innner 7 mil") == "inner 7 mil"
+
+
+@pytest.mark.parametrize(
+    ("slip", "other"),
+    [("inner smal", "inner small"), ("inner samll", "inner small"), ("inner smell", "inner small"), ("imbalence", "imbalance")],
+)
+def test_a_class_that_is_one_letter_off_another_is_asked_about(folder: Path, slip: str, other: str) -> None:
+    rows = [{**ROW, "label": other}, {**ROW, "label": slip, "file": "b.npy", "bearing": "B2", "session": "s2"}]
+    _, remarks = Folder(path=str(put(folder, *rows))).inspect()
+    said = f"the classes {other!r} (recordings.csv, line 2) and {slip!r} (recordings.csv, line 3) differ by one letter"
+    assert [remark.text for remark in remarks if "letter" in remark.text] == [f"{said}: if they are one, write it the same way"]
+    assert slips({other: 12, slip: 4}) == {slip: other}
+    assert slips({other: 12, slip: 5}) == {}
+
+
+def test_classes_that_are_rightly_alike_are_not_asked_about() -> None:
+    classes = (
+        "inner 7 mil",
+        "inner 17 mil",
+        "inner level a",
+        "inner level b",
+        "bent",
+        "belt",
+        "outer small",
+        "inner small",
+        "inner",
+        "ball",
+    )
+    assert slips(dict.fromkeys(classes, 1)) == {}
+
+
+@given(st.text("ab ", max_size=8), st.text("ab ", max_size=8))
+def test_slips_never_fail_and_never_name_both_of_two(one: str, other: str) -> None:
+    assert len(slips({one: 1, other: 1})) <= 1
 
 
 def test_units_are_brought_to_g(folder: Path) -> None:

@@ -17,7 +17,7 @@ from faultbench_datasets.folder.signals import KINDS, MAX_BYTES, offered, read_s
 from faultbench_datasets.folder.table import Table, has_table, read_table
 from faultbench_datasets.folder.template import files_in
 from faultbench_datasets.folder.times import Times
-from faultbench_datasets.folder.words import FULL_SCALE, resembling
+from faultbench_datasets.folder.words import FULL_SCALE, resembling, slips
 
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
@@ -221,8 +221,14 @@ def _remarks_on(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]
         meant = resembling(element)
         if meant is not None:
             remarks.append(
-                Remark("warning", f"{count} recordings are of the class {element!a}, which no bearing has: did you mean {meant}?")
+                Remark("warning", f"{count} recordings are of the class {element!a}, which no bearing has: did you mean {meant!a}?")
             )
+    classes = [f"{entry.element} {entry.severity}".strip() for entry in entries]
+    for slip, other in slips(Counter(classes)).items():
+        first, second = (entries[classes.index(label)] for label in (slip, other))
+        if resembling(first.element) is None:  # else that was said
+            said = f"{slip!a} ({first.where}) and {other!a} ({second.where})"
+            remarks.append(Remark("warning", f"the classes {said} differ by one letter: if they are one, write it the same way"))
     unused = sorted(set(table.geometries) - {entry.geometry.name for entry in entries if entry.geometry})
     if unused:
         remarks.append(Remark("fact", f"no recording names the geometries {', '.join(map(ascii, unused))}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from faultbench.api import HEALTHY, DataError
@@ -27,6 +28,10 @@ UNITS = {
     **{unit: (unit, 1.0) for unit in ("mm/s", "um", "V", "mV", "A", "Pa")},
 }
 """The units that a table may name, what signals are kept in, and by what they are multiplied for it."""
+
+_FEW = 2
+_LONG_WORD = 5
+"""Shorter words that differ by a letter are often two words (bent, belt)."""
 
 FULL_SCALE = "full scale"
 """The unit of PCM samples of which nobody says what full scale is."""
@@ -56,11 +61,40 @@ def damage(label: str) -> tuple[str, str]:
 
 
 def resembling(label: str) -> str | None:
-    """The word for an element that an unknown label may be a slip of (`inmer`), or None."""
+    """What an unknown label may be a slip of, its severity kept (`inmer 7 mil`: `inner 7 mil`), or None."""
     if label in ELEMENTS:
         return None
     words = [spelling for spellings in ELEMENTS.values() for spelling in spellings if len(spelling) > 2]
-    return next(iter(get_close_matches(label.split(" ")[0], words, n=1, cutoff=0.75)), None)
+    first, blank, rest = label.partition(" ")
+    near = get_close_matches(first, words, n=1, cutoff=0.75)
+    return f"{near[0]}{blank}{rest}" if near else None
+
+
+def slips(counts: Mapping[str, int]) -> dict[str, str]:
+    """The classes that may be a slip of another one that is there, by one letter of a word (`inner smal` of `inner small`).
+
+    Args:
+        counts: How many recordings each class has. What has more than two, and more than a third of the other's, is no slip.
+    """
+    found = {}
+    for rare in counts:
+        for other in counts:
+            seldom = counts[rare] <= counts[other] and (counts[rare] <= _FEW or 3 * counts[rare] <= counts[other])
+            if seldom and other not in found and _one_letter_off(rare.split(), other.split()):
+                found[rare] = other
+    return found
+
+
+def _one_letter_off(one: Sequence[str], other: Sequence[str]) -> bool:
+    differing = [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
+    if len(one) != len(other) or len(differing) != 1 or not all(word.isalpha() for word in differing[0]):
+        return False
+    short, long = sorted(differing[0], key=len)
+    if len(long) < _LONG_WORD or len(long) - len(short) > 1:
+        return False
+    same = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    swapped = short[same + 1 : same + 2] + short[same : same + 1] + short[same + 2 :] == long[same:]
+    return short[same:] == long[same + 1 :] or (len(short) == len(long) and (short[same + 1 :] == long[same + 1 :] or swapped))
 
 
 def unit_factor(unit: str) -> tuple[str, float]:
