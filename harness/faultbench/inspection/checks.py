@@ -30,16 +30,18 @@ _SHOWN = 3
 _Thing = TypeVar("_Thing")
 
 
-def check_catalogue(catalogue: Catalogue, stated: bool = False) -> Iterator[Remark]:
+def check_catalogue(catalogue: Catalogue, stated: bool = False, whole: bool = True) -> Iterator[Remark]:
     """What the catalogue alone tells.
 
     Args:
         catalogue: Its channels know how many samples they hold.
         stated: Whether the data set has looked for two spellings of one name itself, where it is stated.
+        whole: Whether all recordings could be read: else nothing is said of what classes lack.
     """
     recordings = catalogue.recordings
     yield from (Remark("warning", text) for text in names_alike(catalogue, stated))
-    yield from _classes(recordings)
+    if whole:
+        yield from _classes(recordings)
     yield from _settings(recordings)
     yield from _specimens(recordings)
     yield from _lengths(recordings)
