@@ -356,6 +356,16 @@ def test_a_template_lists_every_signal_and_becomes_a_table(plant: Path) -> None:
     assert catalogue.recordings[0].session == catalogue.recordings[1].session == "b.npy"
 
 
+def test_a_table_that_is_there_is_not_begun_again(plant: Path) -> None:
+    write(plant, "a.npy", SIGNAL)
+    (plant / "recordings.csv").touch()  # as the shell does it before the command runs
+    text = Folder(path=str(plant)).template()
+    assert "a.npy" in text
+    (plant / "recordings.csv").write_text(text)
+    with pytest.raises(DataError, match=r"recordings\.csv is there already: fill that in, or move it away"):
+        Folder(path=str(plant)).template()
+
+
 def test_a_folder_without_recordings_has_no_template(plant: Path) -> None:
     with pytest.raises(DataError, match=r"holds no \.wav, \.csv, \.npy, \.mat file"):
         Folder(path=str(plant)).template()

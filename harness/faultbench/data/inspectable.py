@@ -40,6 +40,6 @@ class Inspectable(Protocol):
         """The text of a table that lists the files at hand, to be filled in.
 
         Raises:
-            DataError: There are no files.
+            DataError: There are no files, or there is a table already.
         """
         ...
