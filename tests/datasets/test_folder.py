@@ -158,6 +158,11 @@ def test_the_rate_is_the_headers_and_a_table_must_not_contradict_it(plant: Path)
     assert "rate is 25600 Hz, a.wav says 12000 Hz" in refusal(listed(plant, file="a.wav", rate="25600"))
 
 
+def test_numbers_in_quotes_are_called_so(plant: Path) -> None:
+    (plant / "a.csv").write_text('"a","b"\n' + '"1.5","2.5"\n' * 50)
+    assert "a.csv holds its numbers in quotes: save it without quotes" in refusal(listed(plant, file="a.csv", channel="a"))
+
+
 def test_a_decimal_comma_that_cannot_be_told_can_be_said(plant: Path) -> None:
     (plant / "a.csv").write_text("1,5\n2,5\n" * 50)
     assert "say the decimal sign" in refusal(listed(plant, file="a.csv"))

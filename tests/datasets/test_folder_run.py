@@ -121,6 +121,19 @@ def test_the_check_says_once_what_is_wrong_in_many_lines(plant: Path) -> None:
     assert "5 errors" in done.stdout
 
 
+def test_the_check_says_once_what_is_wrong_with_many_files(plant: Path) -> None:
+    table = rows(plant)
+    for number, row in enumerate(table):
+        row["file"] = f"gone/{number}.wav"
+    put(plant, table)
+    done = call(plant, "data", "check", "plant")
+    text = " ".join(done.stdout.split())
+    alike = "(and 35 more alike: 'gone/1.wav', 'gone/2.wav', 'gone/3.wav', 'gone/4.wav', ...)"
+    assert f"- recordings.csv, line 2: there is no file 'gone/0.wav': correct the path {alike}" in text
+    assert text.count("there is no file") == 1
+    assert "36 errors" in text
+
+
 def test_the_check_says_what_would_mislead(plant: Path) -> None:
     table = rows(plant)
     table[5]["label"], table[5]["file"], table[5]["channel"] = "healthy", table[2]["file"], "2"

@@ -259,7 +259,7 @@ def test_what_is_right_is_listed_beside_what_is_wrong(folder: Path) -> None:
         ("file,load,load\na.npy,1,2\n", "has two columns load"),
         ("file,load\na.npy,1,2\n", "line 2: 3 cells under 2 columns"),
         ('file,load\n"a.npy,1\n', "line 2: unexpected end of data"),
-        ("file\0", "is no text in UTF-8"),
+        ("file,label\na\0,b\n", "line 2: a NUL byte, which no text holds"),
         ("file,label\n", "lists no recordings"),
         ("file," + "x" * 200_000 + "\n", "field larger than field limit"),
     ],
@@ -275,6 +275,8 @@ def test_a_table_that_is_none_is_refused(folder: Path, text: str, said: str) -> 
         ("recordings = 3", "write [[recordings]] before each"),
         ("[[recordings]]\nfile = true", "file must be a text"),
         ("[[recordings]]\nfiel = 'a.npy'", "there is no column fiel: did you mean file?"),
+        ("[[recordings]]\nfoo = 'a.npy'", "there is no column foo: take it away, or write one of file, label"),
+        ("[geometries.'SKF 1']\nballs = 'nine'", "balls of geometry SKF 1 is nine, no number"),
         ("[[recordings]]\nfile = ''", "file is empty"),
         ("defaults = 1", "write [defaults]"),
         ("[defaults]\nfile = 'a.npy'", "file differs from recording to recording"),
@@ -297,6 +299,18 @@ def test_a_toml_table_that_is_wrong_is_refused(folder: Path, text: str, said: st
 def test_two_lists_of_recordings_are_refused(folder: Path) -> None:
     put(folder, ROW, toml='[[recordings]]\nfile = "b.npy"\nlabel = "ball"\nbearing = "B2"\nsession = "s2"\nrate = 12000\n')
     assert "both list recordings: keep them in one of the two" in errors(folder)[0]
+
+
+def test_a_line_that_stands_twice_leaves_a_recording_called_like_its_file(folder: Path) -> None:
+    catalogue, _ = Folder(path=str(put(folder, ROW, ROW))).inspect()
+    assert catalogue is not None
+    assert [r.id for r in catalogue.recordings] == ["a.npy"]
+
+
+def test_a_table_in_utf_16_is_called_so(folder: Path) -> None:
+    (folder / "recordings.csv").write_bytes(csv_of(ROW).encode("utf-16"))
+    (text,) = errors(folder)
+    assert text == "recordings.csv is written in UTF-16: save it as UTF-8"
 
 
 def test_a_signal_that_is_listed_twice_is_refused(folder: Path) -> None:

@@ -147,6 +147,11 @@ def test_a_planted_fault_of_the_table_is_found(
     assert all(text.isprintable() for text in found)
 
 
+def test_nothing_is_said_of_geometries_where_none_is_stated(clean: Callable[..., Catalogue]) -> None:
+    (text,) = report(Given(clean(change=lambda r: dataclasses.replace(r, geometry=None)))).of("fact")
+    assert text == "physics: a comb of the shaft shows the speed of 0 of 96 recordings"
+
+
 def test_what_a_copy_lacks_and_what_recordings_note_are_facts(clean: Callable[..., Catalogue]) -> None:
     catalogue = clean(change=lambda r: dataclasses.replace(r, notes=("odd",)) if r.healthy else r)
     catalogue = dataclasses.replace(catalogue, missing={"x": "x.mat is not there"})

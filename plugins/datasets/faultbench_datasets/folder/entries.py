@@ -128,7 +128,7 @@ def with_ids(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     ids: dict[str, str] = {}
     listed: dict[tuple[str, str], str] = {}
     for entry in entries:
-        name = entry.id or (entry.file if rows[entry.file] == 1 else f"{entry.file}:{'|'.join(entry.channels)}")
+        name = entry.id or (f"{entry.file}:{'|'.join(entry.channels)}" if rows[entry.file] > 1 and all(entry.channels) else entry.file)
         signals = [(entry.file, channel) for channel in entry.channels]
         before = next((listed[signal] for signal in signals if signal in listed), None)
         if before is not None:
@@ -268,5 +268,5 @@ def _inside(root: Path, file: str) -> Path:
         except OSError:
             names = []
         near = get_close_matches(path.name, names, n=1, cutoff=0.6)
-        raise DataError(f"there is no file {file!a}: " + (f"did you mean {near[0]}?" if near else "correct the path"))
+        raise DataError(f"there is no file {file!a}: " + (f"did you mean {near[0]!a}?" if near else "correct the path"))
     return path
