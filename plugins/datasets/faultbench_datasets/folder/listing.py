@@ -17,7 +17,7 @@ from faultbench_datasets.folder.signals import KINDS, MAX_BYTES, offered, read_s
 from faultbench_datasets.folder.table import Table, has_table, read_table
 from faultbench_datasets.folder.template import files_in
 from faultbench_datasets.folder.times import Times
-from faultbench_datasets.folder.words import FULL_SCALE, resembling, slips
+from faultbench_datasets.folder.words import FULL_SCALE, one_letter_off, resembling
 
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
@@ -223,16 +223,25 @@ def _remarks_on(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]
             remarks.append(
                 Remark("warning", f"{count} recordings are of the class {element!a}, which no bearing has: did you mean {meant!a}?")
             )
-    classes = [f"{entry.element} {entry.severity}".strip() for entry in entries]
-    for slip, other in slips(Counter(classes)).items():
-        first, second = (entries[classes.index(label)] for label in (slip, other))
-        if resembling(first.element) is None:  # else that was said
-            said = f"{slip!a} ({first.where}) and {other!a} ({second.where})"
-            remarks.append(Remark("warning", f"the classes {said} differ by one letter: if they are one, write it the same way"))
+    remarks += [Remark("warning", text) for text in _letters_off(entries)]
     unused = sorted(set(table.geometries) - {entry.geometry.name for entry in entries if entry.geometry})
     if unused:
         remarks.append(Remark("fact", f"no recording names the geometries {', '.join(map(ascii, unused))}"))
     return remarks
+
+
+def _letters_off(entries: Sequence[Entry]) -> list[str]:
+    """Classes and severities of which one may be a slip of the other."""
+    texts = []
+    for what, of in (("classes", lambda entry: entry.element), ("severities", lambda entry: entry.severity)):
+        first: dict[str, Entry] = {}
+        for entry in entries:
+            first.setdefault(of(entry), entry)
+        known = [name for name in first if what != "classes" or resembling(name) is None]  # else that was said
+        for pair in one_letter_off(known):
+            one, other = (f"{name!a} ({first[name].where})" for name in pair)
+            texts.append(f"the {what} {one} and {other} differ by one letter: if they are one, write it the same way")
+    return texts
 
 
 def _remarks_on_times(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]) -> list[str]:

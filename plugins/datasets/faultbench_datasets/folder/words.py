@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from faultbench.api import HEALTHY, DataError
@@ -29,7 +30,6 @@ UNITS = {
 }
 """The units that a table may name, what signals are kept in, and by what they are multiplied for it."""
 
-_FEW = 2
 _LONG_WORD = 5
 """Shorter words that differ by a letter are often two words (bent, belt)."""
 
@@ -70,19 +70,10 @@ def resembling(label: str) -> str | None:
     return f"{near[0]}{blank}{rest}" if near else None
 
 
-def slips(counts: Mapping[str, int]) -> dict[str, str]:
-    """The classes that may be a slip of another one that is there, by one letter of a word (`inner smal` of `inner small`).
-
-    Args:
-        counts: How many recordings each class has. What has more than two, and more than a third of the other's, is no slip.
-    """
-    found = {}
-    for rare in counts:
-        for other in counts:
-            seldom = counts[rare] <= counts[other] and (counts[rare] <= _FEW or 3 * counts[rare] <= counts[other])
-            if seldom and other not in found and _one_letter_off(rare.split(), other.split()):
-                found[rare] = other
-    return found
+def one_letter_off(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of names of which one may be a slip of the other, by one letter of a long word (`smal`, `small`)."""
+    words = {name: name.split() for name in names}
+    return [(one, other) for one, other in itertools.combinations(words, 2) if _one_letter_off(words[one], words[other])]
 
 
 def _one_letter_off(one: Sequence[str], other: Sequence[str]) -> bool:
