@@ -30,6 +30,8 @@ UNITS = {
 }
 """The units that a table may name, what signals are kept in, and by what they are multiplied for it."""
 
+_MOST_COMPARED = 300
+"""Names of which each is compared with each; a table of more classes is no table of classes."""
 _LONG_WORD = 5
 """Shorter words that differ by a letter are often two words (bent, belt)."""
 
@@ -72,7 +74,7 @@ def resembling(label: str) -> str | None:
 
 def one_letter_off(names: Sequence[str]) -> list[tuple[str, str]]:
     """The pairs of names of which one may be a slip of the other, by one letter of a long word (`smal`, `small`)."""
-    words = {name: name.split() for name in names}
+    words = {name: name.split() for name in names[:_MOST_COMPARED]}
     return [(one, other) for one, other in itertools.combinations(words, 2) if _one_letter_off(words[one], words[other])]
 
 
