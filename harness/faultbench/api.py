@@ -29,6 +29,7 @@ _HOMES = {
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
     "faultbench.data.scenarios.rules": ("Rules",),
+    "faultbench.data.spellings": ("spelled_alike",),
     "faultbench.data.split": ("Episode", "EpisodeRequest", "Pool", "Scenario", "Signals", "Split"),
     "faultbench.errors": ("CellError", "DataError", "FaultbenchError", "IsolationError", "NotApplicable", "PluginError", "UsageError"),
     "faultbench.hookspecs": ("hookimpl",),
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from faultbench.data.scenarios.parting import scenario_name as scenario_name
     from faultbench.data.scenarios.parting import with_ways as with_ways
     from faultbench.data.scenarios.rules import Rules as Rules
+    from faultbench.data.spellings import spelled_alike as spelled_alike
     from faultbench.data.split import Episode as Episode
     from faultbench.data.split import EpisodeRequest as EpisodeRequest
     from faultbench.data.split import Pool as Pool

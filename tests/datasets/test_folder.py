@@ -107,6 +107,36 @@ def test_a_field_of_a_struct_can_be_a_channel(plant: Path) -> None:
     assert "a.mat" in refusal(listed(plant, file="a.mat", channel="run.nothing"))
 
 
+def test_fields_of_structs_are_listed_and_never_passed_over(plant: Path) -> None:
+    scipy.io.savemat(plant / "a.mat", {"plain": SIGNAL, "fs": 1.0, "run": {"acc": TWO, "note": "x", "at": {"speed": SIGNAL}}})
+    lines = Folder(path=str(plant)).template().splitlines()[1:]
+    names = ["plain", "run.acc:1", "run.acc:2", "run.at.speed"]
+    assert [line.split(",")[1] for line in lines] == names
+    assert f"a.mat holds 4 signals ({', '.join(names)}): say which" in refusal(listed(plant, file="a.mat"))
+    for name, wanted in zip(names, (SIGNAL, SIGNAL, TWO[:, 1], SIGNAL), strict=True):
+        np.testing.assert_array_equal(signal_of(listed(plant, file="a.mat", channel=name)), wanted.astype(np.float32))
+    scipy.io.savemat(plant / "a.mat", {"run": {"acc": SIGNAL, "note": "x"}})
+    np.testing.assert_array_equal(signal_of(listed(plant, file="a.mat")), SIGNAL.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("held", "channel", "said"),
+    [
+        ({"a": np.array([SIGNAL, SIGNAL[:3]], dtype=object)}, "", "a is a cell array of 1x2): save the signal as one"),
+        ({"a": "text"}, "", "a is text of 1): save the signal as one"),
+        ({}, "", "it holds nothing"),
+        ({"a": SIGNAL + 1j}, "", "variable a holds complex numbers, not real numbers: name another"),
+        ({"a": {"note": "x"}}, "a.note", "variable a.note holds text, not real numbers: name another"),
+        ({"a": TWO}, "a:x", "has no signal a:x: write a column of a matrix as a:1"),
+    ],
+)
+def test_what_is_no_signal_in_a_mat_file_is_called_what_it_is(plant: Path, held: dict[str, Any], channel: str, said: str) -> None:
+    scipy.io.savemat(plant / "a.mat", held)
+    text = refusal(listed(plant, file="a.mat", channel=channel))
+    assert said in text
+    assert "damaged" not in text
+
+
 def test_pcm_is_a_share_of_full_scale_unless_the_table_says_what_that_is(plant: Path) -> None:
     wavfile.write(plant / "a.wav", RATE, np.round(SIGNAL * 32767).astype(np.int16))
     dataset = listed(plant, file="a.wav")
@@ -126,6 +156,11 @@ def test_the_rate_is_the_headers_and_a_table_must_not_contradict_it(plant: Path)
     assert listed(plant, file="a.wav", rate="").catalogue().recordings[0].channels[0].rate_hz == RATE
     assert listed(plant, file="a.wav").catalogue().recordings[0].channels[0].rate_hz == RATE
     assert "rate is 25600 Hz, a.wav says 12000 Hz" in refusal(listed(plant, file="a.wav", rate="25600"))
+
+
+def test_numbers_in_quotes_are_called_so(plant: Path) -> None:
+    (plant / "a.csv").write_text('"a","b"\n' + '"1.5","2.5"\n' * 50)
+    assert "a.csv holds its numbers in quotes: save it without quotes" in refusal(listed(plant, file="a.csv", channel="a"))
 
 
 def test_a_decimal_comma_that_cannot_be_told_can_be_said(plant: Path) -> None:
@@ -324,6 +359,16 @@ def test_a_template_lists_every_signal_and_becomes_a_table(plant: Path) -> None:
     catalogue = Folder(path=str(plant)).catalogue()
     assert [r.id for r in catalogue.recordings] == ["b.npy:1", "b.npy:2", "c.mat", "d.csv:t", "d.csv:x", "sub/9.wav", "sub/10.wav"]
     assert catalogue.recordings[0].session == catalogue.recordings[1].session == "b.npy"
+
+
+def test_a_table_that_is_there_is_not_begun_again(plant: Path) -> None:
+    write(plant, "a.npy", SIGNAL)
+    (plant / "recordings.csv").touch()  # as the shell does it before the command runs
+    text = Folder(path=str(plant)).template()
+    assert "a.npy" in text
+    (plant / "recordings.csv").write_text(text)
+    with pytest.raises(DataError, match=r"recordings\.csv is there already: fill that in, or move it away"):
+        Folder(path=str(plant)).template()
 
 
 def test_a_folder_without_recordings_has_no_template(plant: Path) -> None:

@@ -74,13 +74,17 @@ def test_a_folder_without_a_table_is_looked_at_and_a_table_is_begun(plant: Path)
     done = call(plant, "data", "check", "plant")
     assert done.returncode == 2
     assert "there is no table: write recordings.csv" in done.stdout
-    for said in ("9 .csv files with 2 signals each", "9 .mat files with 1 signal each", "9 .wav files of 12000 Hz with 1 signal each"):
+    for said in (
+        "9 .csv files of 12000 Hz with 1 signal each",
+        "9 .mat files with 1 signal each",
+        "9 .wav files of 12000 Hz with 1 signal each",
+    ):
         assert f"- {said} (alpha/" in done.stdout
     done = call(plant, "data", "check", "plant", "--template")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "file,channel,label,machine,mounting,bearing,session,load,speed,rate,unit,scale,geometry"
-    assert len(lines) == 1 + 9 + 9 + 2 * 9 + 2 * 9  # npy files hold two signals, csv files a column of times beside the signal
+    assert len(lines) == 1 + 9 + 9 + 9 + 2 * 9  # npy files hold two signals; the column of times in csv files is none
 
 
 # --- 2. what the check says of a table that is not right yet
@@ -117,6 +121,19 @@ def test_the_check_says_once_what_is_wrong_in_many_lines(plant: Path) -> None:
     assert "5 errors" in done.stdout
 
 
+def test_the_check_says_once_what_is_wrong_with_many_files(plant: Path) -> None:
+    table = rows(plant)
+    for number, row in enumerate(table):
+        row["file"] = f"gone/{number}.wav"
+    put(plant, table)
+    done = call(plant, "data", "check", "plant")
+    text = " ".join(done.stdout.split())
+    alike = "(and 35 more alike: 'gone/1.wav', 'gone/2.wav', 'gone/3.wav', 'gone/4.wav', ...)"
+    assert f"- recordings.csv, line 2: there is no file 'gone/0.wav': correct the path {alike}" in text
+    assert text.count("there is no file") == 1
+    assert "36 errors" in text
+
+
 def test_the_check_says_what_would_mislead(plant: Path) -> None:
     table = rows(plant)
     table[5]["label"], table[5]["file"], table[5]["channel"] = "healthy", table[2]["file"], "2"
@@ -134,6 +151,22 @@ def test_the_check_says_what_would_mislead(plant: Path) -> None:
     assert "check the bearing's type" in text
     assert done.returncode == 0
     assert call(plant, "data", "check", "plant", "--strict").returncode == 2
+
+
+def test_a_load_and_a_class_in_two_spellings_are_warned_of_by_check_audit_and_run(plant: Path) -> None:
+    table = rows(plant)
+    one = next(row for row in table if row["label"] == "inner small")
+    for row in table:
+        row["label"] = "inner-s mall" if row["bearing"] == one["bearing"] else row["label"]
+    one["load"] = one["load"].upper()
+    put(plant, table)
+    done = call(plant, "data", "check", "plant")
+    assert done.returncode == 0
+    for words in (("run", "--dry-run", "-l", "centroid"), ("data", "audit", "--episodes", "1", "--seeds", "1")):
+        said = call(plant, *words, "-d", "folder:path=plant", "-s", "window", "--ways", "2").stderr
+        for text in (" ".join(done.stdout.split()), said):
+            assert "load is spelled 'none' (" in text
+            assert "class is spelled 'inner s mall' (" in text
 
 
 # --- 3. a table that is right, and a run

@@ -14,7 +14,7 @@ from faultbench.errors import DataError
 from faultbench_datasets.folder import Folder
 from faultbench_datasets.folder.geometry import geometry, inline
 from faultbench_datasets.folder.table import COLUMNS, number
-from faultbench_datasets.folder.words import damage, resembling, unit_factor
+from faultbench_datasets.folder.words import damage, one_letter_off, resembling, unit_factor
 
 SIGNAL = np.random.default_rng(1).standard_normal(4096).astype(np.float32)
 ROW = {"file": "a.npy", "label": "inner 7 mil", "bearing": "B1", "session": "s1", "rate": "12000"}
@@ -259,7 +259,7 @@ def test_what_is_right_is_listed_beside_what_is_wrong(folder: Path) -> None:
         ("file,load,load\na.npy,1,2\n", "has two columns load"),
         ("file,load\na.npy,1,2\n", "line 2: 3 cells under 2 columns"),
         ('file,load\n"a.npy,1\n', "line 2: unexpected end of data"),
-        ("file\0", "is no text in UTF-8"),
+        ("file,label\na\0,b\n", "line 2: a NUL byte, which no text holds"),
         ("file,label\n", "lists no recordings"),
         ("file," + "x" * 200_000 + "\n", "field larger than field limit"),
     ],
@@ -275,6 +275,8 @@ def test_a_table_that_is_none_is_refused(folder: Path, text: str, said: str) -> 
         ("recordings = 3", "write [[recordings]] before each"),
         ("[[recordings]]\nfile = true", "file must be a text"),
         ("[[recordings]]\nfiel = 'a.npy'", "there is no column fiel: did you mean file?"),
+        ("[[recordings]]\nfoo = 'a.npy'", "there is no column foo: take it away, or write one of file, label"),
+        ("[geometries.'SKF 1']\nballs = 'nine'", "balls of geometry SKF 1 is nine, no number"),
         ("[[recordings]]\nfile = ''", "file is empty"),
         ("defaults = 1", "write [defaults]"),
         ("[defaults]\nfile = 'a.npy'", "file differs from recording to recording"),
@@ -299,9 +301,39 @@ def test_two_lists_of_recordings_are_refused(folder: Path) -> None:
     assert "both list recordings: keep them in one of the two" in errors(folder)[0]
 
 
+def test_a_line_that_stands_twice_leaves_a_recording_called_like_its_file(folder: Path) -> None:
+    catalogue, _ = Folder(path=str(put(folder, ROW, ROW))).inspect()
+    assert catalogue is not None
+    assert [r.id for r in catalogue.recordings] == ["a.npy"]
+
+
+def test_a_table_in_utf_16_is_called_so(folder: Path) -> None:
+    (folder / "recordings.csv").write_bytes(csv_of(ROW).encode("utf-16"))
+    (text,) = errors(folder)
+    assert text == "recordings.csv is written in UTF-16: save it as UTF-8"
+
+
 def test_a_signal_that_is_listed_twice_is_refused(folder: Path) -> None:
     assert "a.npy is listed in recordings.csv, line 2 already" in errors(put(folder, ROW, {**ROW, "bearing": "B2"}))[0]
     assert "the id 'x' is that of recordings.csv, line 2" in errors(put(folder, {**ROW, "id": "x"}, {**ROW, "file": "b.npy", "id": "x"}))[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [("bearing", "B1", "b1"), ("machine", "Fan 1", "fan-1"), ("mounting", "DE", "d.e."), ("session", "Day 1", "day_1")],
+)
+def test_one_name_in_two_spellings_is_refused(folder: Path, column: str, one: str, other: str) -> None:
+    rows = [{**ROW, column: one}, {**ROW, "file": "b.npy", "session": "s2", column: other}]
+    (text,) = errors(put(folder, *rows))
+    way = "write one name the same way, or names that differ by more"
+    assert text == f"recordings.csv: {column} is spelled {one!r} (line 2) and {other!r} (line 3): {way}"
+    rows[1][column] = f"{other}2"
+    assert errors(put(folder, *rows)) == []
+
+
+def test_files_that_are_called_alike_are_sessions_of_their_own(folder: Path) -> None:
+    (folder / "b.npy").rename(folder / "A_.npy")
+    assert errors(put(folder, {**ROW, "session": "{file}"}, {**ROW, "file": "A_.npy", "session": "{file}"})) == []
 
 
 def test_a_column_of_the_users_own_is_a_fact(folder: Path) -> None:
@@ -334,11 +366,47 @@ def test_labels_are_read_as_people_write_them(label: str, wanted: tuple[str, str
 
 def test_a_slip_of_the_pen_is_a_class_of_its_own_and_asked_about(folder: Path) -> None:
     _, remarks = Folder(path=str(put(folder, {**ROW, "label": "helthy"}))).inspect()
-    assert ("warning", "1 recordings are of the class 'helthy', which no bearing has: did you mean healthy?") in [
+    assert ("warning", "1 recordings are of the class 'helthy', which no bearing has: did you mean 'healthy'?") in [
         (r.grade, r.text) for r in remarks
     ]
     assert resembling("imbalance") is None
     assert resembling("inner") is None
+    assert resembling("innner 7 mil") == "inner 7 mil"
+
+
+@pytest.mark.parametrize(
+    ("slip", "other"),
+    [("inner smal", "inner small"), ("inner samll", "inner small"), ("inner smell", "inner small"), ("imbalence", "imbalance")],
+)
+def test_a_class_that_is_one_letter_off_another_is_asked_about(folder: Path, slip: str, other: str) -> None:
+    rows = [{**ROW, "label": other.replace("inner", "outer")}, {**ROW, "label": slip, "file": "b.npy", "bearing": "B2", "session": "s2"}]
+    _, remarks = Folder(path=str(put(folder, *rows))).inspect()
+    what = "severities" if slip.startswith("inner") else "classes"
+    one, two = other.removeprefix("inner "), slip.removeprefix("inner ")
+    said = f"the {what} {one!r} (recordings.csv, line 2) and {two!r} (recordings.csv, line 3) differ by one letter"
+    assert [remark.text for remark in remarks if "letter" in remark.text] == [f"{said}: if they are one, write it the same way"]
+    assert one_letter_off([other, "ball", slip]) == [(other, slip)]
+
+
+def test_classes_that_are_rightly_alike_are_not_asked_about() -> None:
+    classes = (
+        "inner 7 mil",
+        "inner 17 mil",
+        "inner level a",
+        "inner level b",
+        "bent",
+        "belt",
+        "outer small",
+        "inner small",
+        "inner",
+        "ball",
+    )
+    assert one_letter_off(classes) == []
+
+
+@given(st.text("ab ", max_size=8), st.text("ab ", max_size=8))
+def test_a_letter_is_counted_the_same_both_ways(one: str, other: str) -> None:
+    assert len(one_letter_off([one, other])) == len(one_letter_off([other, one])) <= (one != other)
 
 
 def test_units_are_brought_to_g(folder: Path) -> None:

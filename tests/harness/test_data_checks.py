@@ -147,6 +147,11 @@ def test_a_planted_fault_of_the_table_is_found(
     assert all(text.isprintable() for text in found)
 
 
+def test_nothing_is_said_of_geometries_where_none_is_stated(clean: Callable[..., Catalogue]) -> None:
+    (text,) = report(Given(clean(change=lambda r: dataclasses.replace(r, geometry=None)))).of("fact")
+    assert text == "physics: a comb of the shaft shows the speed of 0 of 96 recordings"
+
+
 def test_what_a_copy_lacks_and_what_recordings_note_are_facts(clean: Callable[..., Catalogue]) -> None:
     catalogue = clean(change=lambda r: dataclasses.replace(r, notes=("odd",)) if r.healthy else r)
     catalogue = dataclasses.replace(catalogue, missing={"x": "x.mat is not there"})
@@ -322,6 +327,20 @@ def test_what_cannot_be_read_is_an_error_and_the_rest_is_checked(clean: Callable
     assert any(level.ways for level in found.levels)
 
 
+def test_what_could_not_be_read_is_not_said_to_be_missing(clean: Callable[..., Catalogue]) -> None:
+    def signal(recording: Recording) -> Any:
+        if recording.element != "ball":
+            raise DataError("the disk is gone: get it back")
+        return noise(np.random.default_rng(8))
+
+    found = report(Given(clean(), signal))
+    said = " ".join(remark.text for remark in found.remarks)
+    for text in ("no recording is healthy", "one class only", "no scenario can be run"):
+        assert text not in said
+    assert "levels are those of what could be read" in said
+    assert "no recording is healthy" in " ".join(report(Given(clean(change=lambda r: r if r.element == "ball" else None))).of("warning"))
+
+
 def test_a_catalogue_that_cannot_be_had_is_one_error() -> None:
     class Gone:
         def catalogue(self) -> Catalogue:
@@ -344,7 +363,18 @@ def test_a_refusal_is_the_scenarios_own_and_no_scenario_at_all_is_an_error(clean
     assert "alpha has two bearings of" in by_name["unseen-bearing"].refusal
     only_healthy = report(Given(clean(change=lambda r: r if r.healthy else None)))
     assert all(level.refusal for level in only_healthy.levels)
-    assert "no scenario can be run on these recordings" in only_healthy.of("error")[0]
+    (text,) = only_healthy.of("error")
+    assert text.startswith("no scenario can be run with the default request (5 ways or fewer, 5 shots, 15 queries), nor with any other")
+    assert not any("give at most 1" in level.refusal for level in only_healthy.levels)
+
+
+def test_recordings_that_are_too_short_for_the_default_request_are_said_to_do_for_a_smaller_one(clean: Callable[..., Catalogue]) -> None:
+    def short(recording: Recording) -> Recording:
+        return dataclasses.replace(recording, channels=(Channel("a", 12_000.0, 2 * 2048),))
+
+    (text,) = report(Given(clean(change=short))).of("error")
+    assert "can be run with --shots 1 --queries 1" in text
+    assert "nor with any other" not in text
 
 
 def test_fewer_classes_than_a_scenarios_default_ways_are_supported_when_asked_for(clean: Callable[..., Catalogue]) -> None:

@@ -79,10 +79,34 @@ def test_a_path_that_leads_nowhere_says_what_is_there(mat: MatFile, path: str, s
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("path", "held"), [("run", "a struct"), ("run.Y[Name=force]", "a struct"), ("run.Y[Name=force].Raster", "<U4")])
+@pytest.mark.parametrize(("path", "held"), [("run", "a struct"), ("run.Y[Name=force]", "a struct"), ("run.Y[Name=force].Raster", "text")])
 def test_only_numbers_leave(mat: MatFile, path: str, held: str) -> None:
     with pytest.raises(DataError, match=f"holds {held}, not real numbers"):
         mat.read(path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_fields_of_a_struct_are_listed_by_their_paths(tmp_path: Path, known: bool) -> None:
+    deep: dict[str, object] = {"x": SLOW}
+    for _ in range(2 * matfile_child.MAX_DEPTH):
+        deep = {"d": deep}
+    path = saved(tmp_path / "run.mat", s={"acc": FAST, "note": "text", "in": {"z": FAST + 1j}, "deep": deep}, plain=SLOW)
+    digest = open_mat(path).sha256
+    found = open_mat(path, known={digest} if known else ()).fields("s", "plain", "absent")
+    deepest = "s.deep" + ".d" * (matfile_child.MAX_DEPTH - 1)
+    assert {name: one.kind for name, one in found.items()} == {
+        "s.acc": "double",
+        "s.note": "char",
+        "s.in.z": "complex",
+        deepest: "struct",
+        "plain": "double",
+    }
+    assert found["s.acc"].size == np.size(FAST)
+
+
+def test_a_struct_of_very_many_fields_is_listed_in_part(tmp_path: Path) -> None:
+    path = saved(tmp_path / "run.mat", s={f"f{i}": 1.0 for i in range(matfile_child.MAX_FIELDS + 5)})
+    assert len(open_mat(path).fields("s")) == matfile_child.MAX_FIELDS
 
 
 def test_a_variable_that_is_not_there_is_named_without_its_path(mat: MatFile) -> None:

@@ -200,6 +200,10 @@ def open_csv(path: Path, decimal: str = "", max_bytes: int = MAX_FILE_BYTES) -> 
         lines.pop()
     signs = decimal or ".,"
     layouts = [found for delimiter in _DELIMITERS for sign in signs if (found := _layout(path, lines, delimiter, sign))]
+    if not layouts and any(
+        _layout(path, [line.replace('"', "") for line in lines], delimiter, sign) for delimiter in _DELIMITERS for sign in signs
+    ):
+        raise DataError(f"{path} holds its numbers in quotes: save it without quotes")
     if not layouts:
         raise DataError(f"{path} holds no lines of numbers: check that it is a csv file with a column for each signal")
     return _only(layouts)

@@ -257,7 +257,8 @@ def _refuse(pool: Pool, conditions: list[_Condition], window: int, request: Epis
     ways = request.ways
     known = sorted(set(pool.labels))
     if len(known) < ways:
-        raise UsageError(f"{side} has {len(known)} classes ({', '.join(known)}), {ways} ways asked for: give at most {len(known)}")
+        advice = f"give at most {len(known)}" if len(known) > 1 else "there is nothing to tell apart, another class is needed"
+        raise UsageError(f"{side} has {len(known)} classes ({', '.join(known)}), {ways} ways asked for: {advice}")
     parted = {c.label for c in conditions if len(c.parts) > 1 or not pool.apart}
     if HEALTHY in known and HEALTHY not in parted:
         only = ", ".join(sorted({p for label, p in zip(pool.labels, pool.parts, strict=True) if label == HEALTHY}))

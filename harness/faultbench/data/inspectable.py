@@ -31,7 +31,8 @@ class Inspectable(Protocol):
     def inspect(self) -> tuple[Catalogue | None, tuple[Remark, ...]]:
         """The catalogue of all recordings that can be read, or None where there is none, and what was found.
 
-        Whatever would make `catalogue` stop is an error here, and does not hide what comes after it.
+        Whatever would make `catalogue` stop is an error here, and does not hide what comes after it. So is a machine, mounting, bearing or
+        session that is spelled in two ways (`spelled_alike`): `data check` leaves that to the data set, which knows the lines.
         """
         ...
 
@@ -39,6 +40,6 @@ class Inspectable(Protocol):
         """The text of a table that lists the files at hand, to be filled in.
 
         Raises:
-            DataError: There are no files.
+            DataError: There are no files, or there is a table already.
         """
         ...

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.filenotes import noted
-from faultbench.data.matfile_reader import READER, AbsentError, ReaderError
+from faultbench.data.matfile_reader import READER, AbsentError, ReaderError, UnfitError
 from faultbench.errors import DataError
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -102,9 +102,12 @@ class MatFile:
         """
         with self._readable():
             if self._inside:
-                from faultbench.data.matfile_child import look
+                from faultbench.data import matfile_child
 
-                listed, found = look(self.content, numbers)
+                try:
+                    listed, found = matfile_child.look(self.content, numbers)
+                except matfile_child.UnfitError as error:
+                    raise UnfitError(str(error)) from error
             else:
                 listed, found = READER.look(self.content, numbers, self.timeout_s)
         for name, value in found.items():
@@ -115,6 +118,26 @@ class MatFile:
     def variables(self) -> dict[str, MatVariable]:
         """What the file holds, by name, as `header` says it."""
         return dict(self.header().variables)
+
+    def fields(self, *structs: str) -> dict[str, MatVariable]:
+        """What the fields of structs hold, by their paths (`run.acc`), as `read` takes them; the structs are read for it.
+
+        A field that is a struct array, or a struct too deep inside, is listed as one. Complex numbers are of the kind `complex`.
+
+        Args:
+            structs: Variables; one that is no struct is listed itself.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        with self._readable():
+            if self._inside:
+                from faultbench.data.matfile_child import fields
+
+                listed = fields(self.content, structs)
+            else:
+                listed = READER.fields(self.content, structs, self.timeout_s)
+        return {path: MatVariable(shape, kind) for path, shape, kind in listed}
 
     def holdings(self) -> str:
         """The names of its variables, for a message of one line."""
@@ -137,12 +160,14 @@ class MatFile:
         """
         with self._readable():
             if self._inside:
-                from faultbench.data.matfile_child import LeafError, load
+                from faultbench.data import matfile_child
 
                 try:
-                    arrays = load(self.content, names, single)
-                except LeafError as error:
+                    arrays = matfile_child.load(self.content, names, single)
+                except matfile_child.LeafError as error:
                     raise AbsentError(str(error)) from error
+                except matfile_child.UnfitError as error:
+                    raise UnfitError(str(error)) from error
             else:
                 arrays = READER.load(self.content, names, self.timeout_s, single)
         for name in names:
@@ -166,6 +191,8 @@ class MatFile:
             yield
         except AbsentError as error:
             raise DataError(f"{self.path} is not laid out as expected ({error}): check that this is the file its name says") from error
+        except UnfitError as error:
+            raise DataError(f"{self.path}: {error}: name another, or save the real numbers of a signal") from error
         except (ReaderError, ValueError) as error:
             raise DataError(f"{self.path} cannot be read as a MATLAB file ({error}): it is damaged, get it again") from error
 

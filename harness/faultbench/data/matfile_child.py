@@ -9,8 +9,11 @@ opens no file, and gives itself little memory. A frame is an unsigned 64-bit len
 | reply | `{"variables": [[name, [dimension, ...], class], ...], "numbers": {name: value}}` | |
 | request for arrays | `{"arrays": [name, ...], "single": whether float64 is rounded to float32}` | the content of the file |
 | reply | `{"arrays": [[name, dtype, [dimension, ...]], ...]}` | the bytes of each array, C order |
+| request for the fields of structs | `{"fields": [name, ...]}` | the content of the file |
+| reply | `{"fields": [[path, [dimension, ...], class], ...]}` | |
 | reply to names that lead nowhere | `{"absent": one line}` | |
-| reply to either | `{"error": one line}` | |
+| reply to names of what is no real numbers | `{"unfit": one line}` | |
+| reply to any | `{"error": one line}` | |
 
 A name is that of a variable, or a path into a struct, `run.Y[Name=vibration_1][Raster=fast].Data`: the field `Data` of the one
 entry of `run`'s field `Y` whose fields `Name` and `Raster` hold these texts. Only numbers ever leave this process.
@@ -54,6 +57,9 @@ _MEMORY_HEADROOM_BYTES = 1 << 30
 MAX_NAMES = 64
 """Variables and paths of one request."""
 MAX_NAME_LENGTH = 512
+MAX_FIELDS = 1024
+MAX_DEPTH = 6
+"""Of structs within structs whose fields are listed."""
 MAX_ENTRIES = 4096
 """Entries of a struct array that a path may have to look through."""
 _STEP = re.compile(r"([A-Za-z]\w*)((?:\[[A-Za-z]\w*=[^][=]*\])*)", re.ASCII)
@@ -68,6 +74,10 @@ class LeafError(ValueError):
     """A path that leads nowhere, or not to one entry, in a file that was read well."""
 
 
+class UnfitError(ValueError):
+    """What is asked for is there, and is no real numbers, in a file that was read well."""
+
+
 Variables = list[tuple[str, tuple[int, ...], str]]
 """Name, shape and MATLAB class of each variable, in the file's order."""
 
@@ -76,7 +86,7 @@ def look(content: bytes, names: Sequence[str] = ()) -> tuple[Variables, dict[str
     """What a file holds, from headers, and those of the named variables that are one number.
 
     Raises:
-        ValueError: A named variable is a single something that is no real number.
+        UnfitError: A named variable is a single something that is no real number.
     """
     try:
         heads = b"".join((content[:_FILE_HEADER], *(_head(content, element) for element in _elements(content))))
@@ -95,7 +105,8 @@ def load(content: bytes, names: Sequence[str], single: bool = False) -> dict[str
 
     Raises:
         LeafError: A path leads nowhere.
-        ValueError: One of them is something else (a struct, text, complex numbers), no path, or there are too many.
+        UnfitError: One of them is something else (a struct, text, complex numbers).
+        ValueError: One is no path, or there are too many.
     """
     if len(names) > MAX_NAMES:
         raise ValueError(f"{len(names)} names where at most {MAX_NAMES} can be asked for at once")
@@ -129,10 +140,50 @@ def _loaded(content: bytes, names: Sequence[str]) -> dict[str, NDArray[Any]]:
             continue
         value = _leaf(found[path[0][0]], path)
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
-            held = "a struct" if getattr(value, "dtype", np.dtype(float)).names else getattr(value, "dtype", type(value).__name__)
-            raise ValueError(f"variable {name} holds {held}, not real numbers")
+            raise UnfitError(f"variable {name} holds {_HELD.get(_kind(value), 'something else')}, not real numbers")
         arrays[name] = value
     return arrays
+
+
+_KINDS = {"U": "char", "S": "char", "c": "complex", "O": "cell", "V": "struct", "b": "logical"}
+_HELD = {"char": "text", "complex": "complex numbers", "cell": "a cell array", "struct": "a struct", "sparse": "a sparse matrix"}
+_CLASSES = {"float64": "double", "float32": "single"}
+
+
+def fields(content: bytes, names: Sequence[str]) -> Variables:
+    """What the fields of the named structs hold, by paths (`run.acc`): the first `MAX_FIELDS`. They are read for it.
+
+    Raises:
+        ValueError: There are too many names.
+    """
+    if len(names) > MAX_NAMES:
+        raise ValueError(f"{len(names)} names where at most {MAX_NAMES} can be asked for at once")
+    import scipy.io
+
+    stream: Any = io.BytesIO(_only(content, set(names)))
+    found = scipy.io.loadmat(stream, variable_names=list(names))
+    listed: Variables = []
+    for name in names:
+        if name in found:
+            _list_fields(name, found[name], MAX_DEPTH, listed)
+    return listed
+
+
+def _list_fields(path: str, value: Any, depth: int, listed: Variables) -> None:
+    inner = value.dtype.names if isinstance(value, np.ndarray) and value.size == 1 else None
+    if inner and depth:
+        for field in inner:
+            if len(listed) < MAX_FIELDS and _STEP.fullmatch(field):
+                _list_fields(f"{path}.{field}", value.reshape(-1)[0][field], depth - 1, listed)
+    else:
+        listed.append((path, tuple(int(n) for n in getattr(value, "shape", ())), _kind(value)))
+
+
+def _kind(value: Any) -> str:
+    """The MATLAB class of a value, `complex` for complex numbers, or `sparse`."""
+    if not isinstance(value, np.ndarray | np.void):  # void: the one entry of a struct array
+        return "sparse" if hasattr(value, "tocsc") else "unknown"
+    return _KINDS.get(value.dtype.kind) or _CLASSES.get(value.dtype.name, value.dtype.name)
 
 
 class _Element(NamedTuple):
@@ -321,11 +372,15 @@ def _answer(request: dict[str, Any], content: bytes) -> list[bytes | memoryview]
         if "headers" in request:
             variables, numbers = look(content, request["headers"])
             return [json.dumps({"variables": variables, "numbers": numbers}).encode()]
+        if "fields" in request:
+            return [json.dumps({"fields": fields(content, request["fields"])}).encode()]
         arrays = {name: _native(value) for name, value in load(content, request["arrays"], request.get("single", False)).items()}
         header = {"arrays": [[name, value.dtype.str, value.shape] for name, value in arrays.items()]}
         return [json.dumps(header).encode(), *(value.reshape(-1).view(np.uint8).data for value in arrays.values())]
     except LeafError as error:
         return [json.dumps({"absent": str(error)[:400]}).encode()]
+    except UnfitError as error:
+        return [json.dumps({"unfit": str(error)[:400]}).encode()]
     except Exception as error:  # noqa: BLE001 - scipy raises anything for a damaged file
         words = " ".join(str(error).split())[:200]
         return [json.dumps({"error": f"{type(error).__name__}: {words}" if words else type(error).__name__}).encode()]
@@ -367,6 +422,7 @@ def main() -> None:
     for names in (["number", "record.field"], ["text"]):
         _answer({"arrays": names}, rehearsal.getvalue())
     _answer({"headers": ["number"]}, rehearsal.getvalue())
+    _answer({"fields": ["record"]}, rehearsal.getvalue())
     _limit()
     while (header := read_frame(requests)) is not None and (content := read_frame(requests)) is not None:
         write_frames(replies, *_answer(json.loads(header), content))

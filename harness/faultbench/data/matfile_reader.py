@@ -35,6 +35,10 @@ class AbsentError(ReaderError):
     """A path that leads nowhere, in a file that could be read."""
 
 
+class UnfitError(ReaderError):
+    """What is asked for is no real numbers, in a file that could be read."""
+
+
 class Reader:
     """One persistent child process. Threads take turns; a forked process gets a child of its own.
 
@@ -68,6 +72,16 @@ class Reader:
             header = child.ask(content, {"headers": list(names)})
             variables = [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
             return variables, {str(name): float(value) for name, value in header["numbers"].items()}
+
+    def fields(self, content: bytes, names: Sequence[str], timeout_s: float) -> list[tuple[str, tuple[int, ...], str]]:
+        """Path, shape and MATLAB class of each field of the named structs of a file.
+
+        Raises:
+            ReaderError: The file could not be read.
+        """
+        with self._conversation(timeout_s) as child:
+            header = child.ask(content, {"fields": list(names)})
+            return [(str(path), tuple(int(n) for n in shape), str(kind)) for path, shape, kind in header["fields"]]
 
     def load(self, content: bytes, names: Sequence[str], timeout_s: float, single: bool = False) -> dict[str, NDArray[Any]]:
         """Those of the named variables that a file holds, and what paths lead to (`matfile_child`); `single` rounds float64 to float32.
@@ -151,6 +165,8 @@ class _Child:
         header: dict[str, Any] = json.loads(frame)
         if "absent" in header:
             raise AbsentError(str(header["absent"]))
+        if "unfit" in header:
+            raise UnfitError(str(header["unfit"]))
         if "error" in header:
             raise ReaderError(str(header["error"]))
         return header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError
 from faultbench.inspection.checks import check_catalogue, check_signals
 from faultbench.inspection.heard import Heard, hear
-from faultbench.inspection.levels import Level, levels
+from faultbench.inspection.levels import DEFAULT, LEAST, Level, levels
 from faultbench.inspection.physics import Borne, bear_out, check_physics
 from faultbench.registry import Registry
 
@@ -83,13 +83,26 @@ def check(dataset: DataSet, registry: Registry, source: Callable[[str], Catalogu
     read = pass_.read_catalogue()
     if not read.recordings:
         return Report(catalogue.dataset, 0, tuple(remarks))
-    asked = levels(read, registry, source(catalogue.dataset))
-    if all(level.refusal for level in asked):
-        remarks.append(Remark("error", "no scenario can be run on these recordings: see what each of them lacks"))
-    remarks += check_catalogue(read)
+    other = source(catalogue.dataset)
+    asked = levels(read, registry, other)
+    unread = _stops(remarks)
+    if unread:
+        text = "levels are those of what could be read, and what classes lack is said once all can be: correct the errors first"
+        remarks.append(Remark("fact", text))
+    elif all(level.refusal for level in asked):
+        remarks.append(Remark("error", _no_scenario(levels(read, registry, other, LEAST))))
+    remarks += check_catalogue(read, stated=isinstance(dataset, Inspectable), whole=not unread)
     remarks += check_signals(pass_.heard, alike)
     remarks += check_physics(pass_.borne)
     return Report(read.dataset, len(read.recordings), tuple(remarks), tuple(_counts(read)), asked)
+
+
+def _no_scenario(least: Sequence[Level]) -> str:
+    text = f"no scenario can be run with the default request (5 ways or fewer, {DEFAULT.shots} shots, {DEFAULT.queries} queries)"
+    able = [level.scenario for level in least if not level.refusal]
+    if able:
+        return f"{text}: record longer, or ask for fewer, {able[0]} can be run with --shots {LEAST.shots} --queries {LEAST.queries}"
+    return f"{text}, nor with any other: see below what each of them lacks"
 
 
 def _listed(dataset: DataSet) -> tuple[Catalogue | None, list[Remark]]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import ELEMENTS, HEALTHY, Catalogue, Geometry, Recording
 from faultbench.data.scenarios.rules import element_severity as class_of
+from faultbench.data.spellings import names_alike
 from faultbench.data.split import EpisodeRequest
 from faultbench.inspection.heard import Heard
 
@@ -29,10 +30,18 @@ _SHOWN = 3
 _Thing = TypeVar("_Thing")
 
 
-def check_catalogue(catalogue: Catalogue) -> Iterator[Remark]:
-    """What the catalogue alone tells. Its channels know how many samples they hold."""
+def check_catalogue(catalogue: Catalogue, stated: bool = False, whole: bool = True) -> Iterator[Remark]:
+    """What the catalogue alone tells.
+
+    Args:
+        catalogue: Its channels know how many samples they hold.
+        stated: Whether the data set has looked for two spellings of one name itself, where it is stated.
+        whole: Whether all recordings could be read: else nothing is said of what classes lack.
+    """
     recordings = catalogue.recordings
-    yield from _classes(recordings)
+    yield from (Remark("warning", text) for text in names_alike(catalogue, stated))
+    if whole:
+        yield from _classes(recordings)
     yield from _settings(recordings)
     yield from _specimens(recordings)
     yield from _lengths(recordings)

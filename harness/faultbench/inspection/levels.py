@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faultbench.data.recording import Catalogue
 from faultbench.data.resampling import common_base, rebased
@@ -12,6 +12,10 @@ from faultbench.data.split import EpisodeRequest, Scenario, Split
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError, UsageError
 from faultbench.registry import Choice, Registry, make
+
+DEFAULT = EpisodeRequest()
+LEAST = EpisodeRequest(shots=1, shots_rare=1, queries=1)
+"""Where this is refused, anything larger is."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +41,14 @@ class Level:
     refusal: str = ""
 
 
-def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None) -> tuple[Level, ...]:
+def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None, request: EpisodeRequest = DEFAULT) -> tuple[Level, ...]:
     """What every scenario says, in the order of the levels; a refused one for each target that the data set offers.
 
     Args:
         catalogue: Its channels know how many samples they hold.
         registry: Where the scenarios are.
         source: What a scenario that trains on other data sets is given; None leaves such scenarios out.
+        request: Shots and queries.
     """
     found: list[Level] = []
     for registered in registry.offers("scenarios"):
@@ -53,12 +58,12 @@ def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None) -
         inside = registered.offer.params.get("inside")
         variants = [f"{name}:inside={choice}" for choice in inside.choices] if inside else [name]
         for variant in variants:
-            found += _asked(variant, catalogue, registry, source)
+            found += _asked(variant, catalogue, registry, source, request)
     return tuple(sorted(found, key=lambda one: one.level))
 
 
-def _asked(name: str, catalogue: Catalogue, registry: Registry, source: Catalogue | None) -> list[Level]:
-    first = _level(registry.choose("scenarios", name), catalogue, source)
+def _asked(name: str, catalogue: Catalogue, registry: Registry, source: Catalogue | None, request: EpisodeRequest) -> list[Level]:
+    first = _level(registry.choose("scenarios", name), catalogue, source, request)
     if first is None:
         return []
     if not first.refusal or "target" not in registry.find("scenarios", name).offer.params:
@@ -66,7 +71,9 @@ def _asked(name: str, catalogue: Catalogue, registry: Registry, source: Catalogu
     others = []
     for target in catalogue.targets[1:]:
         joint = "," if ":" in name else ":"
-        other = _level(registry.choose("scenarios", f"{name}{joint}target={target}"), catalogue, source) if _spellable(target) else None
+        if not _spellable(target):
+            continue
+        other = _level(registry.choose("scenarios", f"{name}{joint}target={target}"), catalogue, source, request)
         if other is not None and not other.refusal:
             others.append(other)
     return [first, *others]
@@ -76,7 +83,7 @@ def _spellable(target: str) -> bool:
     return "," not in target and target.isprintable()
 
 
-def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None) -> Level | None:
+def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, request: EpisodeRequest) -> Level | None:
     level = "?"
     try:
         scenario: Scenario = make(chosen)
@@ -88,7 +95,7 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None) -> Le
                 return None
             common = common_base([catalogue, source], base)
             catalogues = [rebased(one, common) for one in (catalogue, source)]
-        return _split(chosen.spelling, scenario, catalogues)
+        return _split(chosen.spelling, scenario, catalogues, request)
     except FaultbenchError as error:
         return Level(level, chosen.spelling, 0, refusal=str(error))
     except Exception as error:  # noqa: BLE001 - a plugin's failure costs its line, not the report
@@ -96,7 +103,7 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None) -> Le
         return Level(level, chosen.spelling, 0, refusal=f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
 
 
-def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue]) -> Level:
+def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue], request: EpisodeRequest = DEFAULT) -> Level:
     """With the scenario's own number of ways, or else the largest below it.
 
     Raises:
@@ -105,7 +112,7 @@ def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue]) -> Le
     asked: UsageError | None = None
     for ways in (0, 4, 3, 2):
         try:
-            split = scenario.split(catalogues, EpisodeRequest(ways=ways, episodes=1), 0)
+            split = scenario.split(catalogues, replace(request, ways=ways, episodes=1), 0)
         except UsageError as error:
             asked = asked or error
         except FaultbenchError:

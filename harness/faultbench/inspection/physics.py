@@ -74,12 +74,11 @@ def check_physics(borne: Sequence[Borne]) -> Iterator[Remark]:
         fitting = sum(b.combs is not None and b.combs.fits for b in damaged)
         short = sum(b.combs is None for b in damaged)
         speeds = sum(b.rpm is not None for b in borne)
-        yield Remark(
-            "fact",
-            f"physics: a comb of the shaft shows the speed of {speeds} of {len(borne)} recordings; a comb of the stated geometry "
-            f"stands in {fitting} of {len(damaged)} recordings of damaged bearings"
-            + (f" ({short} are too short to tell)" if short else ""),
-        )
+        text = f"physics: a comb of the shaft shows the speed of {speeds} of {len(borne)} recordings"
+        if damaged:
+            text += f"; a comb of the stated geometry stands in {fitting} of {len(damaged)} recordings of damaged bearings"
+            text += f" ({short} are too short to tell)" if short else ""
+        yield Remark("fact", text)
 
 
 def _leaves_a_comb(recording: Recording) -> bool:

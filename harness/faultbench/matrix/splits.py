@@ -11,6 +11,7 @@ from faultbench.data.machine_noise import refuse_machine_noise
 from faultbench.data.noise import CLEAN, MACHINE, parse_noise
 from faultbench.data.recording import Catalogue, DataSet
 from faultbench.data.resampling import common_base, rebased
+from faultbench.data.spellings import names_alike
 from faultbench.data.split import EpisodeRequest, Scenario
 from faultbench.discovery import cause
 from faultbench.errors import CellError, FaultbenchError
@@ -124,13 +125,14 @@ class Splits:
         return self._catalogues[name]
 
     def warnings(self) -> tuple[str, ...]:
-        """What is missing of the data sets. An incomplete copy is no error, but its figures are not those of the whole set."""
+        """What is missing of the data sets, and their names in several spellings: no errors, but the figures may not be what they seem."""
         said = []
         for name, catalogue in self._catalogues.items():
             if catalogue.missing:
                 first, missing = next(iter(catalogue.missing.values())), len(catalogue.missing)
                 lacking = f"{missing} of {len(catalogue.recordings) + missing} recordings ({first}{', ...' if missing > 1 else ''})"
                 said.append(f"{name} lacks {lacking}: figures hold for the recordings that are there")
+            said += [f"{name}: {text}" for text in names_alike(catalogue)]
         return tuple(said)
 
     def add(self, kind: Kind, title: str, params: Mapping[str, Any], inputs: Mapping[str, str]) -> str:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _SAY_EVERY_S = 5.0
 _MOST = 600  # characters of a finding
 _MOST_STRETCHES = 5
+_MOST_ALIKE = 5
+_NAMES = re.compile(r"'[^']*'|(?<=, line )\d+|[^\s,;:()']+\.(?:wav|csv|npy|mat)\b(?!, line)", re.IGNORECASE)
+"""What differs between texts that say the same of several things."""
 _LINE = re.compile(r"(?P<file>[^,:]+), line (?P<line>\d+): (?P<what>.+)")
 
 
@@ -120,7 +123,7 @@ def _lines(report: Report, place: str) -> Iterator[str]:
     yield f"{one_line(place)}: {name}{said}"
     for heading, texts in (("ERRORS: a run would stop", errors), ("WARNINGS: figures could mislead", warnings), ("FACTS", facts)):
         if texts:
-            yield from ("", heading, *_bullets(_of_alike_lines(texts), width))
+            yield from ("", heading, *_bullets(_of_alike_texts(_of_alike_lines(texts)), width))
     for mounting in dict.fromkeys(count.mounting for count in report.counts):
         counts = [count for count in report.counts if count.mounting == mounting]
         place = mounting if mounting.startswith(counts[0].machine) else f"{counts[0].machine}, {mounting}"
@@ -140,6 +143,22 @@ def _of_alike_lines(texts: Sequence[str]) -> list[str]:
         else:
             alike[text, ""] = []
     return [f"{where}, {_lines_of(numbers)}: {what}" if numbers else where for (where, what), numbers in alike.items()]
+
+
+def _of_alike_texts(texts: Sequence[str]) -> list[str]:
+    """The texts, those that differ in the names of things only as one with the first of them, where there are many."""
+    alike: dict[str, list[str]] = {}
+    for text in texts:
+        alike.setdefault(_NAMES.sub("*", text), []).append(text)
+    found = []
+    for some in alike.values():
+        if len(some) <= _MOST_ALIKE:
+            found += some
+        else:
+            named = [next((name for name in _NAMES.findall(text) if not name.isdecimal()), "") for text in some[1:_MOST_ALIKE]]
+            names = "".join(f"{name}, " for name in dict.fromkeys(named) if name)
+            found.append(f"{some[0]} (and {len(some) - 1} more alike: {names}...)")
+    return found
 
 
 def _lines_of(numbers: Sequence[int]) -> str:

@@ -71,7 +71,7 @@ class Folder:
         """A table that lists the files of the folder, to be filled in.
 
         Raises:
-            DataError: There are none.
+            DataError: There are none, or there is a table already.
         """
         return template(self._folder().resolve())
 

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from faultbench.api import HEALTHY, DataError, Gearing, Geometry
+from faultbench.api import HEALTHY, DataError, Gearing, Geometry, spelled_alike
 from faultbench_datasets.folder.geometry import geometry, inline
 from faultbench_datasets.folder.signals import KINDS
 from faultbench_datasets.folder.table import Row
@@ -128,7 +128,7 @@ def with_ids(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     ids: dict[str, str] = {}
     listed: dict[tuple[str, str], str] = {}
     for entry in entries:
-        name = entry.id or (entry.file if rows[entry.file] == 1 else f"{entry.file}:{'|'.join(entry.channels)}")
+        name = entry.id or (f"{entry.file}:{'|'.join(entry.channels)}" if rows[entry.file] > 1 and all(entry.channels) else entry.file)
         signals = [(entry.file, channel) for channel in entry.channels]
         before = next((listed[signal] for signal in signals if signal in listed), None)
         if before is not None:
@@ -140,6 +140,23 @@ def with_ids(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
             listed |= dict.fromkeys(signals, entry.where)
             kept.append(replace(entry, id=name))
     return kept, wrong
+
+
+def spelled_in_several_ways(entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with the names by which splits are parted: one of them under two spellings would count as two, whatever is held out."""
+    names: tuple[tuple[str, Callable[[Entry], tuple[str, str]]], ...] = (
+        ("machine", lambda e: ("", e.machine)),
+        ("mounting", lambda e: (e.machine, e.mounting.removeprefix(f"{e.machine}/"))),
+        ("bearing", lambda e: ("", e.bearing)),
+        ("session", lambda e: ("", e.session)),
+    )
+    wrong = []
+    for column, of in names:
+        # Sessions of one file each are as distinct as the files are, however alike these are called.
+        stated = [entry for entry in entries if column != "session" or entry.session != entry.file]
+        texts = spelled_alike(column, [(*of(entry), entry.where.partition(", ")[2]) for entry in stated])
+        wrong += [f"{stated[0].where.partition(', ')[0]}: {text}" for text in texts]
+    return wrong
 
 
 class _Reading:
@@ -251,5 +268,5 @@ def _inside(root: Path, file: str) -> Path:
         except OSError:
             names = []
         near = get_close_matches(path.name, names, n=1, cutoff=0.6)
-        raise DataError(f"there is no file {file!a}: " + (f"did you mean {near[0]}?" if near else "correct the path"))
+        raise DataError(f"there is no file {file!a}: " + (f"did you mean {near[0]!a}?" if near else "correct the path"))
     return path

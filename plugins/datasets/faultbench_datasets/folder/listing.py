@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.api import Catalogue, Channel, DataError, Recording, Remark, file_digest, noted, open_regular
-from faultbench_datasets.folder.entries import Entry, read_row, with_ids
+from faultbench_datasets.folder.entries import Entry, read_row, spelled_in_several_ways, with_ids
 from faultbench_datasets.folder.signals import KINDS, MAX_BYTES, offered, read_signals
 from faultbench_datasets.folder.table import Table, has_table, read_table
 from faultbench_datasets.folder.template import files_in
-from faultbench_datasets.folder.words import FULL_SCALE, resembling
+from faultbench_datasets.folder.times import Times
+from faultbench_datasets.folder.words import FULL_SCALE, one_letter_off, resembling
 
 READER_VERSION = 1
 """To be raised with every change that changes a signal."""
+
+_LOOK_VERSION = 1
+"""To be raised where something else is kept of a file."""
 
 ONLY = "signal"
 """What the only channel of a file is called."""
@@ -104,6 +108,7 @@ def _entries(table: Table, root: Path, name: str, wrong: list[str]) -> list[Entr
             found.append(entry)
     entries, texts = with_ids(found)
     wrong += texts
+    wrong += spelled_in_several_ways(found)
     return entries
 
 
@@ -138,7 +143,7 @@ def _noted(asked: tuple[tuple[str, ...], str], paths: Sequence[Path]) -> list[di
     def look(path: Path) -> dict[str, Any]:
         return _look(path, *asked)
 
-    looks = noted("folder", f"{READER_VERSION} {json.dumps(asked)}", paths, look)
+    looks = noted("folder", f"{READER_VERSION}.{_LOOK_VERSION} {json.dumps(asked)}", paths, look)
     # What went wrong may have gone wrong by chance (no memory, no time), so that alone is not taken from the notes.
     return [look(path) if _went_wrong(said) else said for path, said in zip(paths, looks, strict=True)]
 
@@ -156,6 +161,8 @@ def _look(path: Path, wanted: Sequence[str], decimal: str) -> dict[str, Any]:
         "rate_hz": content.rate_hz,
         "full_scale": content.full_scale,
         "samples": dict(zip(wanted, lengths, strict=True)),
+        "times": None if content.times is None else dataclasses.asdict(content.times),
+        "times_taken": list(content.times_taken),
     }
 
 
@@ -168,10 +175,15 @@ def _recording(plant: str, entry: Entry, look: Mapping[str, Any], wrong: list[st
     samples = [look["samples"][channel] for channel in entry.channels]
     found = [said for said in samples if isinstance(said, str)]
     rate_hz = look["rate_hz"] or entry.rate_hz
+    times = None if look["times"] is None else Times(**look["times"])
     if rate_hz is None:
-        found.append(f"rate is missing, {entry.path.suffix} files say none: write samples per second")
+        none = f"the times in {entry.file} say {times.rate_hz:g}" if times and times.rate_hz else f"{entry.path.suffix} files say none"
+        found.append(f"rate is missing, {none}: write samples per second")
     elif entry.rate_hz is not None and abs(entry.rate_hz / rate_hz - 1) > _RATES_AGREE:
         found.append(f"rate is {entry.rate_hz:g} Hz, {entry.file} says {rate_hz:g} Hz: correct the table, or leave the rate out")
+    elif times is not None and times.named and times.contradicts(rate_hz):
+        column = f"the times in {entry.file} (column {times.title!a})"
+        found.append(f"rate is {rate_hz:g} Hz, {column} say {times.rate_hz:g} Hz: correct the table, or the times in the file")
     if look["full_scale"] and entry.unit and not entry.scaled:
         found.append(f"{entry.file} holds shares of full scale, no {entry.unit}: write what full scale is in column scale")
     wrong += [f"{entry.where}: {text}" for text in found]
@@ -204,16 +216,56 @@ def _remarks_on(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]
     if unscaled:
         text = "PCM samples without a scale are shares of full scale, no accelerations, and differ with the recorder's range"
         remarks.append(Remark("warning", f"{text} ({_some(unscaled)}): write the acceleration at full scale in column scale"))
+    remarks += [Remark("warning", text) for text in _remarks_on_times(entries, looks)]
     for element, count in sorted(Counter(entry.element for entry in entries).items()):
         meant = resembling(element)
         if meant is not None:
             remarks.append(
-                Remark("warning", f"{count} recordings are of the class {element!a}, which no bearing has: did you mean {meant}?")
+                Remark("warning", f"{count} recordings are of the class {element!a}, which no bearing has: did you mean {meant!a}?")
             )
+    remarks += [Remark("warning", text) for text in _letters_off(entries)]
     unused = sorted(set(table.geometries) - {entry.geometry.name for entry in entries if entry.geometry})
     if unused:
         remarks.append(Remark("fact", f"no recording names the geometries {', '.join(map(ascii, unused))}"))
     return remarks
+
+
+def _letters_off(entries: Sequence[Entry]) -> list[str]:
+    """Classes and severities of which one may be a slip of the other."""
+    texts = []
+    for what, of in (("classes", lambda entry: entry.element), ("severities", lambda entry: entry.severity)):
+        first: dict[str, Entry] = {}
+        for entry in entries:
+            first.setdefault(of(entry), entry)
+        known = [name for name in first if what != "classes" or resembling(name) is None]  # else that was said
+        for pair in one_letter_off(known):
+            one, other = (f"{name!a} ({first[name].where})" for name in pair)
+            texts.append(f"the {what} {one} and {other} differ by one letter: if they are one, write it the same way")
+    return texts
+
+
+def _remarks_on_times(entries: Sequence[Entry], looks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Where a column of times is taken for a signal, and where one without a heading contradicts the rate."""
+    taken, doubted = [], []
+    for entry in entries:
+        look = looks.get(entry.file)
+        if look is None or look["times"] is None:
+            continue
+        times = Times(**look["times"])
+        if set(entry.channels) & set(look["times_taken"]):
+            taken.append(f"{entry.id}: {times.title!a}")
+        if not times.named and entry.rate_hz and times.contradicts(entry.rate_hz):
+            doubted.append(f"{entry.id}: {times.rate_hz:g} Hz, stated {entry.rate_hz:g} Hz")
+    texts = []
+    if taken:
+        texts.append(
+            f"{len(taken)} recordings are no signals but times or counts, which rise in equal steps ({_some(taken)}): name another"
+        )
+    if doubted:
+        texts.append(
+            f"{len(doubted)} files begin with a column that may be times, of another rate than stated ({_some(doubted)}): check it"
+        )
+    return texts
 
 
 def _holdings(root: Path) -> list[Remark]:

@@ -6,7 +6,7 @@ meant is never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import DataError, MatFile, open_csv, open_mat, open_npy, open_wav
+from faultbench.api import DataError, MatFile, MatVariable, open_csv, open_mat, open_npy, open_wav
+from faultbench_datasets.folder.times import Times, signals_of, times_of
 
 MAX_BYTES = 4 * 1024 * 1024 * 1024
 """Of any file; each kind's reader has its own limit below it."""
 MAX_SAMPLES = 100_000_000
 """Of one signal: an hour at 25.6 kHz."""
+
+_MOST_STRUCTS = 64
+"""Of a MATLAB file, whose fields are looked at."""
+_SHOWN = 8
+_SAID = {"cell": "a cell array", "char": "text", "struct": "a struct", "sparse": "a sparse matrix", "logical": "logical"}
 
 Signal = NDArray[np.float64]
 
@@ -32,11 +38,15 @@ class Content:
         rate_hz: Where the file says it, else None.
         full_scale: Whether numbers are shares of full scale (PCM).
         signals: In the order they were asked for, (sample,); or why one cannot be had.
+        times: The column of times of a csv file, where it has one.
+        times_taken: The names under which that column itself is asked for.
     """
 
     rate_hz: float | None
     full_scale: bool
     signals: tuple[Signal | DataError, ...]
+    times: Times | None = None
+    times_taken: tuple[str, ...] = ()
 
 
 def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
@@ -52,7 +62,9 @@ def offered(path: Path) -> tuple[float | None, tuple[str, ...]]:
     if kind == ".npy":
         return None, _numbered(open_npy(path).channels)
     if kind == ".csv":
-        return None, open_csv(path).titles()
+        table = open_csv(path)
+        times = times_of(table)
+        return times.rate_hz if times else None, signals_of(table, times)
     return None, tuple(_vectors(open_mat(path)))
 
 
@@ -79,30 +91,30 @@ def _read_npy(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
 
 def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
     table = open_csv(path, decimal)
+    times = times_of(table)
+    taken: list[str] = []
 
     def column(name: str) -> int:
         if name:
-            return table.column(name)
-        if len(table.titles()) != 1:
+            number = table.column(name)
+            taken.extend([name] if times is not None and number == times.column else [])
+            return number
+        signals = [number for number, numeric in enumerate(table.numeric) if numeric and (times is None or number != times.column)]
+        if len(signals) != 1:
             raise DataError(f"{path} holds {table.holdings()}: say which in the column channel")
-        return table.numeric.index(True)
+        return signals[0]
 
-    return Content(None, False, _chosen(wanted, column, table.read))
+    return Content(None, False, _chosen(wanted, column, table.read), times, tuple(taken))
 
 
 def _read_mat(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
     mat = open_mat(path)
 
     def read(name: str) -> Signal:
-        if not name:
-            there = _vectors(mat)
-            if len(there) != 1:
-                raise DataError(
-                    f"{path} holds {len(there)} signals ({', '.join(there[:8]) or mat.holdings()}): say which in the column channel"
-                )
-            name = there[0]
+        name = name or _only_vector(mat)
         variable, _, column = name.rpartition(":")
-        variable = variable if column.isdecimal() else ""
+        if variable and not (column.isdecimal() and column.isascii()):
+            raise DataError(f"{path} has no signal {_brief(name)}: write a column of a matrix as {_brief(variable)}:1")
         stored: NDArray[Any] = mat.read(variable or name)[variable or name]
         if stored.dtype.kind not in "iuf":
             raise DataError(f"variable {_brief(name)} of {path} holds {stored.dtype}, not real numbers: name another")
@@ -168,17 +180,41 @@ def _numbered(channels: int) -> tuple[str, ...]:
     return tuple(str(number) for number in range(1, channels + 1))
 
 
-def _vectors(mat: MatFile) -> list[str]:
-    """The names of what could be signals: vectors of numbers, and columns of matrices."""
+def _vectors(mat: MatFile, variables: Mapping[str, MatVariable] | None = None) -> list[str]:
+    """The names of what could be signals: vectors of numbers, columns of matrices, and the same in structs."""
+    variables = mat.variables() if variables is None else variables
+    structs = [name for name, variable in variables.items() if variable.kind == "struct"][:_MOST_STRUCTS]
+    inner = mat.fields(*structs) if structs else {}
     found = []
-    for name, variable in mat.variables().items():
-        if not variable.kind.startswith(("double", "single", "int", "uint")) or variable.size < 2:
+    for name, variable in [*variables.items(), *inner.items()]:
+        if not variable.kind.startswith(("double", "single", "float", "int", "uint")) or variable.size < 2:
             continue
         if variable.size == max(variable.shape):
             found.append(name)
         elif len(variable.shape) == 2 and variable.shape[0] != variable.shape[1] and min(variable.shape) <= 64:
             found += [f"{name}:{number}" for number in range(1, min(variable.shape) + 1)]
     return found
+
+
+def _only_vector(mat: MatFile) -> str:
+    """The name of the only signal of a MATLAB file.
+
+    Raises:
+        DataError: There are several, or none.
+    """
+    variables = mat.variables()
+    there = _vectors(mat, variables)
+    if len(there) > 1:
+        more = ", ..." if len(there) > _SHOWN else ""
+        raise DataError(f"{mat.path} holds {len(there)} signals ({', '.join(there[:_SHOWN])}{more}): say which in the column channel")
+    if not there:
+        held = [f"{_brief(name)} is {_SAID.get(one.kind, one.kind)}" for name, one in list(variables.items())[:_SHOWN]]
+        held = [f"{said} of {'x'.join(map(str, one.shape))}" for said, one in zip(held, variables.values(), strict=False)]
+        raise DataError(
+            f"{mat.path} holds no signal, a vector of real numbers or a matrix of a few ({', '.join(held) or 'it holds nothing'}): "
+            "save the signal as one"
+        )
+    return there[0]
 
 
 def _brief(name: str) -> str:

@@ -208,7 +208,9 @@ class _Reader:
                 self.error(f"{where}: the name {_brief(name)} is {'given twice' if name in found else 'no name'}: give each its own")
                 continue
             try:
-                found[name] = geometry(name, {key: number(value, _brief(key)) for key, value in one.items()})
+                found[name] = geometry(
+                    name, {key: number(value, f"{_brief(key)} of geometry {_brief(name)}") for key, value in one.items()}
+                )
             except DataError as error:
                 self.error(f"{where}: {error}")
         return found
@@ -261,8 +263,9 @@ class _Reader:
         for key, value in said.items():
             column = ALIASES.get(key, key)
             if column not in COLUMNS:
-                near = get_close_matches(str(key), COLUMNS, n=1, cutoff=0.0)[0]
-                self.error(f"{where}: there is no column {_brief(key)}: did you mean {near}?")
+                near = get_close_matches(str(key), COLUMNS, n=1, cutoff=0.6)
+                advice = f"did you mean {near[0]}?" if near else f"take it away, or write one of {', '.join(COLUMNS)}"
+                self.error(f"{where}: there is no column {_brief(key)}: {advice}")
             elif column in found:
                 self.error(f"{where}: {column} stands there twice: keep one")
             else:
@@ -337,8 +340,11 @@ def _csv_lines(path: Path) -> list[tuple[int, list[str]]]:
 def _text_of(path: Path) -> str:
     with open_regular(path, _MAX_BYTES) as (stream, _):
         content = stream.read(_MAX_BYTES)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{path} is written in UTF-16: save it as UTF-8")
     if b"\0" in content:
-        raise DataError(f"{path} is no text in UTF-8: save it as UTF-8")
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise DataError(f"{path}, line {line}: a NUL byte, which no text holds: save the table again as text in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

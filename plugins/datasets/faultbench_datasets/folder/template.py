@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faultbench.api import DataError
 from faultbench_datasets.folder.signals import KINDS, offered
-from faultbench_datasets.folder.table import TABLES
+from faultbench_datasets.folder.table import CSV, TABLES
 
 COLUMNS = ("file", "channel", "label", "machine", "mounting", "bearing", "session", "load", "speed", "rate", "unit", "scale", "geometry")
 _MOST_FILES = 100_000
@@ -39,8 +39,11 @@ def template(root: Path) -> str:
     """The text of `recordings.csv` with a line for every signal of a folder.
 
     Raises:
-        DataError: There are none.
+        DataError: There are none, or there is a table already: what was filled in by hand is easily written over.
     """
+    table = root / CSV
+    if table.exists() and not (table.is_file() and table.stat().st_size == 0):  # empty where the shell has just made it for the output
+        raise DataError(f"{table} is there already: fill that in, or move it away to begin another")
     files = files_in(root)
     if not files:
         raise DataError(f"{root} holds no {', '.join(KINDS)} file: name the folder of the recordings")
