@@ -21,7 +21,7 @@ def test_a_clean_split_is_reported_and_ends_with_0(site):
         "bearing in 8 of 8 episodes, allowed 0, promised",
         "recordings 14 14",
         "healthy 2 (1) 2 (1) ",
-        "copies: none, by the samples",
+        "copies: none, by the samples (also shifted, cropped, rescaled",
         "Chance is 0.333.",
         "each recording has one sensor",
     ):
