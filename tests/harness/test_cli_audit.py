@@ -107,6 +107,22 @@ def test_a_scenario_that_refuses_is_one_line_alone_and_a_report_beside_others(si
 
 
 @pytest.mark.parametrize(
+    ("dataset", "said"), [("plant:mood=two-sensors", "nothing is left to train on"), ("plant:mood=spoilt", "a file is foreign")]
+)
+@pytest.mark.parametrize("place", ["-", "refused.json"])
+def test_a_refusal_alone_is_written_as_json_too(dataset, said, place, site):
+    """Found while planning, or while the signals are read."""
+    done = site.command(*SMALL, "-d", dataset, "-s", "new-device:window=64", "--json", place)
+    assert done.returncode == 2, done.stderr
+    text = done.stdout if place == "-" else (site.folder / place).read_text(encoding="utf-8")
+    (audit,) = json.loads(text)["audits"]
+    assert said in audit["error"]
+    assert (audit["dataset"], audit["error_code"], audit["level"], audit["seeds"]) == (dataset, 2, None, [])
+    assert said in done.stderr.splitlines()[-1]
+    assert place == "-" or done.stdout == ""
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("-d", "plnt"), "no data set is called 'plnt': did you mean plant"),
