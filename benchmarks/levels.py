@@ -136,8 +136,9 @@ def levels(names):
                     raise
     for name in names:
         if name in held:
-            sources = [held[source] for source in SOURCES.get(name, ("simulated",)) if source in held and source != name]
-            others = sources or [held[other] for other in held if other != name][:1]
+            own = name.partition(":")[0]
+            sources = [held[source] for source in SOURCES.get(own, ("simulated",)) if source in held and source != own]
+            others = sources or [held[other] for other in held if other.partition(":")[0] != own][:1]
             yield from rows_of(name, held[name], others)
 
 
