@@ -161,7 +161,11 @@ def test_gears_are_not_called_bearings() -> None:
     label, predicted = (np.where(x == "inner", "gear-tooth chipped", x) for x in (of_gears.label, of_gears.predicted))
     found = row(CELL, replace(of_gears, label=label, predicted=predicted), TIMES, FIGURES, parse(), digest="d", kind="measured")
     assert "6 of 6 fault specimens reach recall 0.92: proves 61 % for another specimen" in shown([found], 120)
-    assert "bearing" not in " ".join(sentences(found))
+    units = np.where(of_gears.healthy, of_gears.unit, "u2")
+    one = replace(of_gears, label=label, predicted=predicted, unit=units, bearing=units)
+    few = row(CELL, one, TIMES, FIGURES, parse("accuracy>=0.5"), digest="d", kind="measured")
+    assert "bearing" not in " ".join([*sentences(found), *sentences(few)])
+    assert "fault specimens, 5 are needed" in " ".join(sentences(few))
 
 
 def test_what_belongs_beside_a_verdict_is_said_below_it(matrix: list[dict[str, Any]]) -> None:

@@ -77,7 +77,8 @@ def _evidence(row: Row, one: Mapping[str, Any]) -> str:
         )
         return f"{said}; a verdict takes {FEWEST_UNITS} {specimen(row)}s and {FEWEST_QUERIES} queries each"
     if metric == "bearings" and found is not None:
-        return f"{found['passing']} of {found['total']} fault {specimen(row)}s reach recall {found['criterion']:g}, which proves {found['p_low']:.3f}"
+        reached = f"{found['passing']} of {found['total']} fault {specimen(row)}s reach recall {found['criterion']:g}"
+        return f"{reached}, which proves {found['p_low']:.3f}"
     return f"{row['kind'] or 'nobody says how it was found'}"
 
 

@@ -64,7 +64,8 @@ def _found(row: Row, one: Mapping[str, Any]) -> str:
     if found is None:
         return f"{metric} is not known"
     if metric == "bearings":
-        return f"{found['passing']} of {found['total']} {specimen(row)}s reach recall {found['criterion']:g}, which proves {rate(found['p_low'])}"
+        reached = f"{found['passing']} of {found['total']} {specimen(row)}s reach recall {found['criterion']:g}"
+        return f"{reached}, which proves {rate(found['p_low'])}"
     evidence = METRICS[metric].evidence
     if evidence == "rate":
         return _rate(metric, one["statistic"], found, specimen(row))
