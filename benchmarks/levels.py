@@ -25,6 +25,7 @@ from faultbench.errors import FaultbenchError
 from faultbench.registry import Registry, make
 
 ROOT = Path(__file__).resolve().parents[1]
+DATASETS = ("cwru", "uestc", "simulated", "paderborn", "xjtu_sy", "cwru:rate=48", "simulated:equipment=gears")
 SCENARIOS = ("window", "session", "new-device", "unseen-bearing", "new-dataset", "new-dataset:inside=T3")
 ONE_RIG = tuple(f"{name}:target={origin}" for name in ("new-device", "unseen-bearing") for origin in ("real", "artificial"))
 REQUESTS = {"5 shots": EpisodeRequest(episodes=20), "15 shots, 5 rare": EpisodeRequest(shots=15, episodes=20)}
@@ -119,7 +120,7 @@ def rows_of(name, data, sources):
     for scenario in (*SCENARIOS, *(ONE_RIG if name == "paderborn" else ())):
         catalogues, signals = gathered if scenario.startswith("new-dataset") and gathered else ([data[0]], data[1])
         found = {said: outcome(scenario, catalogues, signals, request) for said, request in REQUESTS.items()}
-        yield {"dataset": name, "scenario": scenario, "data": MADE.get(name, "the recordings at hand"), **found}
+        yield {"dataset": name, "scenario": scenario, "data": MADE.get(name.partition(":")[0], "the recordings at hand"), **found}
 
 
 def levels(names):
@@ -135,8 +136,9 @@ def levels(names):
                     raise
     for name in names:
         if name in held:
-            sources = [held[source] for source in SOURCES.get(name, ("simulated",)) if source in held and source != name]
-            others = sources or [held[other] for other in held if other != name][:1]
+            own = name.partition(":")[0]
+            sources = [held[source] for source in SOURCES.get(own, ("simulated",)) if source in held and source != own]
+            others = sources or [held[other] for other in held if other.partition(":")[0] != own][:1]
             yield from rows_of(name, held[name], others)
 
 
@@ -160,10 +162,10 @@ def line(row):
 def main():
     """Prints the table, and stores it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-d", "--dataset", action="append", choices=("cwru", "uestc", "simulated", "paderborn", "xjtu_sy"))
+    parser.add_argument("-d", "--dataset", action="append", choices=DATASETS)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rows = list(levels(args.dataset or ("cwru", "uestc", "simulated", "paderborn", "xjtu_sy")))
+    rows = list(levels(args.dataset or DATASETS))
     print("\n".join(map(line, rows)))
     if args.json:
         args.json.write_text(json.dumps({"requests": list(REQUESTS), "rows": rows}, indent=1) + "\n")

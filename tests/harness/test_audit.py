@@ -212,7 +212,7 @@ def test_names_are_those_of_their_data_set(t2, signals):
     renamed = tuple(replace(r, dataset="other", **{name: getattr(twin, name) for name in names}) for r, twin in twins)
     theirs = {("other", *k[1:]): v for k, v in signals.items()}
     found = audit(
-        replace(t2, level="T4/T2", source=replace(t2.source, recordings=renamed)), {**theirs, **{k: v + 1 for k, v in signals.items()}}
+        replace(t2, level="T4/T2", source=replace(t2.source, recordings=renamed)), {**theirs, **{k: v[::-1] for k, v in signals.items()}}
     )
     assert found.findings == ()
 
@@ -233,6 +233,19 @@ def test_a_copy_of_a_target_recording_in_the_source_is_found_by_its_samples(made
     else:
         stranger[500:1000] = original[900:1400]
     refused(t2, {**signals, key(t2.source, 5): stranger}, r"source and target share 1 sample \(")
+
+
+@pytest.mark.parametrize("made", ["doubled", "turned round", "offset", "rounded", "as integers"])
+def test_a_rescaled_copy_of_a_target_recording_in_the_source_is_found_by_its_samples(made, t2, signals):
+    original = signals[key(t2.target, 0)]
+    stranger = {
+        "doubled": original * 2,
+        "turned round": -original,
+        "offset": original + 0.01,
+        "rounded": np.round(original, 2),
+        "as integers": np.round(original / np.abs(original).max() * 32767),
+    }[made]
+    refused(t2, {**signals, key(t2.source, 5): stranger.astype(np.float32)}, r"source and target share 1 sample \(")
 
 
 def test_a_copy_between_support_and_query_is_found_by_its_samples(t2, signals):

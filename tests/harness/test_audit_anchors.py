@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faultbench.data.anchors import copies
+from faultbench.data import anchors, rescaled
 
 SAMPLES = 20_000
 
@@ -13,6 +13,10 @@ SAMPLES = 20_000
 @pytest.fixture(scope="module")
 def rng():
     return np.random.default_rng(11)
+
+
+def copies(signals):
+    return anchors.copies(signals, signals.__getitem__)
 
 
 def noises(count, seed=0, samples=SAMPLES):
@@ -26,6 +30,33 @@ def test_a_stretch_copied_to_any_place_is_found(source, place, length, seed):
     length = min(length, SAMPLES - source, SAMPLES - place)
     second[place : place + length] = first[source : source + length]
     assert copies([first, third, second]) == [(0, 2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, SAMPLES - 2000),
+    st.integers(0, SAMPLES - 2000),
+    st.integers(2000, SAMPLES),
+    st.floats(1e-3, 1e3),
+    st.sampled_from([-1, 1]),
+    st.floats(-30, 30),
+    st.sampled_from([0, 1e-4, 1e-2, 5e-2]),
+    st.integers(0, 100),
+)
+def test_a_stretch_is_found_at_any_gain_sign_offset_and_rounding(source, place, length, gain, sign, offset, step, seed):
+    first, second, third = noises(3, seed * 3)
+    length = min(length, SAMPLES - source, SAMPLES - place)
+    copied = first[source : source + length] + offset
+    second[place : place + length] = np.round(copied / step) * step if step else copied
+    assert copies([first, third, (sign * gain * second).astype(np.float32)]) == [(0, 2)]
+
+
+def test_only_suspects_are_read_again():
+    first, other, third = noises(3)
+    read = []
+    signals = [first, other, -2 * first[100:], third]
+    assert anchors.copies(iter(signals), lambda number: read.append(number) or signals[number]) == [(0, 2)]
+    assert sorted(read) == [0, 2]
 
 
 def test_of_many_copies_enough_pairs_link_all():
@@ -54,6 +85,29 @@ def test_clipped_and_quantised_tones_are_not_copies():
         for p, n in zip(range(8), noises(8, samples=60_000), strict=True)
     ]
     assert copies([(np.round(x / 0.05) * 0.05).astype(np.float32) for x in tones]) == []
+
+
+@pytest.mark.parametrize("hz", [29.95, 150.0, 997.3, 3000.1])
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2, 0.1])
+def test_recordings_of_one_tone_are_not_copies_however_clean(hz, noise):
+    time = np.arange(60_000) / 12_000
+    tones = [np.sin(2 * np.pi * hz * time + p) + noise * n for p, n in enumerate(noises(6, samples=60_000))]
+    assert copies([x.astype(np.float32) for x in tones]) == []
+
+
+def test_recordings_of_one_resonance_are_not_copies():
+    from scipy.signal import butter, sosfilt
+
+    narrow = butter(2, [2900, 3100], fs=12_000, btype="bandpass", output="sos")
+    assert copies([sosfilt(narrow, x).astype(np.float32) for x in noises(12, samples=60_000)]) == []
+
+
+def test_a_suspicion_is_dropped_where_another_shift_fits_as_well():
+    """Blocks that agree are not enough: a signal that repeats itself but for a little agrees with its like at every turn."""
+    (turn,) = noises(1, samples=3000)
+    first, second = (np.tile(turn, 6) + 0.02 * n for n in noises(2, seed=7, samples=18_000))
+    assert rescaled._same(first, second, 0, 100, 2100) is False
+    assert rescaled._same(first, first * -3 + 1, 0, 100, 2100) is True
 
 
 def test_stretches_of_few_values_are_no_evidence_even_where_they_agree():

@@ -4,13 +4,16 @@ import errno
 import json
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from faultbench.data.filestate import file_state
@@ -361,8 +364,21 @@ def test_a_full_disk_that_a_library_does_not_name_is_recognised(tmp_path: Path, 
         raise OSError("53248 requested and 49120 written")
 
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 0, free))
-    with pytest.raises(OSError if free else CellError, match="requested" if free else "no space is left"):
+    with pytest.raises(CellError, match="a file met the limit on file sizes, or the disk is full" if free else "no space is left"):
         Cache(tmp_path).get_or_make(KEY, numpy_writes)
+    assert not list((tmp_path / "partial").iterdir())
+
+
+@pytest.mark.parametrize("write", [lambda file: np.save(file, np.zeros(100_000)), lambda file: file.write_bytes(bytes(800_000))])
+def test_a_limit_on_file_sizes_is_said_in_one_line(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    cache = Cache(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100 << 10, hard))
+    try:
+        with pytest.raises(CellError, match=r"^the cache .* cannot be written: a file met the limit on file sizes, .*: raise the limit"):
+            cache.get_or_make(KEY, lambda out: write(out / "big.npy"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list((tmp_path / "partial").iterdir())
 
 

@@ -9,7 +9,9 @@ from faultbench.data.audit import audit, require
 from faultbench.data.recording import Channel
 from faultbench.data.scenarios.channels import named_channels
 from faultbench.data.scenarios.new_device import NewDevice
+from faultbench.data.scenarios.session import Session
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.scenarios.window import Window
 from faultbench.data.split import EpisodeRequest
 from faultbench.data.windows import cut, slow_channels
 from faultbench.errors import IsolationError, UsageError
@@ -32,6 +34,13 @@ def test_a_window_has_the_channels_that_are_named_the_lead_first(scenario, plant
     signals = noise(catalogue)
     require(audit(split, signals))
     assert cut(signals, split.target, split.episodes[0].query, 64).shape == (12, 2, 64)
+
+
+@pytest.mark.parametrize("scenario", [NewDevice, UnseenBearing, Session, Window])
+@pytest.mark.parametrize("channels", ["t", "t+1", "3+b"])
+def test_a_slow_channel_is_no_lead_and_that_is_said(scenario, channels, plant):
+    with pytest.raises(UsageError, match=r"the first is the lead, .* t has 1 Hz, .*: name a fast channel first, as a\+t$"):
+        scenario(window=64, channels=channels).split([plant(change=with_sensors)], REQUEST, 0)
 
 
 def test_channels_change_no_episode(plant):

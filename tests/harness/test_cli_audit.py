@@ -21,7 +21,7 @@ def test_a_clean_split_is_reported_and_ends_with_0(site):
         "bearing in 8 of 8 episodes, allowed 0, promised",
         "recordings 14 14",
         "healthy 2 (1) 2 (1) ",
-        "copies: none, by the samples",
+        "copies: none, by the samples (also shifted, cropped, rescaled",
         "Chance is 0.333.",
         "each recording has one sensor",
     ):
@@ -104,6 +104,22 @@ def test_a_scenario_that_refuses_is_one_line_alone_and_a_report_beside_others(si
     assert both.returncode == 2
     assert "no split: new-device:window=64: every other recording shares a bearing, session or mounting" in " ".join(both.stdout.split())
     assert "The split keeps what its level promises." in both.stdout
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"), [("plant:mood=two-sensors", "nothing is left to train on"), ("plant:mood=spoilt", "a file is foreign")]
+)
+@pytest.mark.parametrize("place", ["-", "refused.json"])
+def test_a_refusal_alone_is_written_as_json_too(dataset, said, place, site):
+    """Found while planning, or while the signals are read."""
+    done = site.command(*SMALL, "-d", dataset, "-s", "new-device:window=64", "--json", place)
+    assert done.returncode == 2, done.stderr
+    text = done.stdout if place == "-" else (site.folder / place).read_text(encoding="utf-8")
+    (audit,) = json.loads(text)["audits"]
+    assert said in audit["error"]
+    assert (audit["dataset"], audit["error_code"], audit["level"], audit["seeds"]) == (dataset, 2, None, [])
+    assert said in done.stderr.splitlines()[-1]
+    assert place == "-" or done.stdout == ""
 
 
 @pytest.mark.parametrize(

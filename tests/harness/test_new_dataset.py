@@ -33,8 +33,9 @@ def named(catalogue: Catalogue, name: str) -> Catalogue:
 
 
 def louder(signals: Signals, gain: float) -> Signals:
-    """Made-up noise is drawn alike for every data set; at another gain it is no copy."""
-    return {key: (gain * signal).astype(np.float32) for key, signal in signals.items()}
+    """Made-up noise is drawn alike for every data set; in another order, for each gain its own, it is no copy."""
+    order = np.random.default_rng(round(10 * gain))
+    return {key: (gain * order.permutation(signal)).astype(np.float32) for key, signal in signals.items()}
 
 
 @pytest.mark.parametrize("inside", ["T2", "T3"])

@@ -11,9 +11,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from faultbench.data.recording import Catalogue, Channel
+from faultbench.data.recording import Catalogue, Channel, Gearing
 from faultbench.errors import DataError, PluginError, UsageError
 from faultbench.inspection.selection import MOST, Chosen, select
+from faultbench.inspection.spectra import side_bands
 from faultbench.inspection.views import view
 
 pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'faultbench[plot]'")
@@ -224,6 +225,20 @@ def test_lines_are_left_out_where_they_are_not_known_and_that_is_said(plant):
     assert "BPFO" not in text
     assert "orders" not in text
     still = plant(samples=4000, change=lambda r: replace(r, speed_rpm=None))
+    assert "no fault lines: the speed is not known" in Page(page(views(still), CAPTION)).text
+
+
+def test_gears_have_their_mesh_with_side_bands_and_their_turns(plant):
+    geared = plant(samples=40_000, change=lambda r: replace(r, geometry=None, speed_rpm=1800.0, gearing=Gearing("29:67", 29, 67)))
+    (first, *_) = seen = views(geared)
+    assert [(line.name, round(line.hz, 3)) for line in first.lines] == [("GMF", 870.0), ("pinion", 30.0), ("wheel", 12.985)]
+    places = {(line.name, round(at, 1)) for line, at in side_bands(first.lines, 3, 3)}
+    assert {("GMF", 870.0), ("GMF", 2610.0), ("pinion", 840.0), ("pinion", 900.0), ("wheel", 857.0), ("wheel", 909.0)} <= places
+    assert 3 * 30 < first.envelope_to_hz < 870, "the gears' turns can be told apart"
+    text = Page(page(seen, CAPTION)).text
+    assert "no fault lines" not in text
+    assert all(name in text for name in ("GMF", "pinion", "wheel", "29.000x", "0.433x"))
+    still = plant(samples=4000, change=lambda r: replace(r, geometry=None, speed_rpm=None, gearing=Gearing("29:67", 29, 67)))
     assert "no fault lines: the speed is not known" in Page(page(views(still), CAPTION)).text
 
 

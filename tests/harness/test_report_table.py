@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from faultbench.report.sentences import sentences
 from faultbench.report.table import print_table
 from faultbench.report.wording import clean, count, number
 from faultbench.results.criteria import parse
@@ -152,6 +154,18 @@ def test_cells_without_figures_are_lines_with_their_reason(matrix: list[dict[str
     text = shown(matrix)
     assert "centroid, prune40: not applicable: centroid has no net to prune" in text
     assert "cnn, none: could not be computed: the disk is full" in text
+
+
+def test_gears_are_not_called_bearings() -> None:
+    of_gears = outcome()
+    label, predicted = (np.where(x == "inner", "gear-tooth chipped", x) for x in (of_gears.label, of_gears.predicted))
+    found = row(CELL, replace(of_gears, label=label, predicted=predicted), TIMES, FIGURES, parse(), digest="d", kind="measured")
+    assert "6 of 6 fault specimens reach recall 0.92: proves 61 % for another specimen" in shown([found], 120)
+    units = np.where(of_gears.healthy, of_gears.unit, "u2")
+    one = replace(of_gears, label=label, predicted=predicted, unit=units, bearing=units)
+    few = row(CELL, one, TIMES, FIGURES, parse("accuracy>=0.5"), digest="d", kind="measured")
+    assert "bearing" not in " ".join([*sentences(found), *sentences(few)])
+    assert "fault specimens, 5 are needed" in " ".join(sentences(few))
 
 
 def test_what_belongs_beside_a_verdict_is_said_below_it(matrix: list[dict[str, Any]]) -> None:

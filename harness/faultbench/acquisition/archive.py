@@ -109,7 +109,7 @@ def members_of(archive: Path, limits: Limits = Limits()) -> tuple[Member, ...]:
         return _judged(archive, limits)
 
 
-def unpack(archive: Path, folder: Path, take: Callable[[Member], str], limits: Limits = Limits()) -> list[str]:
+def unpack(archive: Path, folder: Path, take: Callable[[Member], str], limits: Limits = Limits(), by_hand: str = "") -> list[str]:
     """The paths written to a new folder: all that were taken, or the folder is not there.
 
     Two processes may do it at once; the second takes what the first unpacked.
@@ -120,13 +120,15 @@ def unpack(archive: Path, folder: Path, take: Callable[[Member], str], limits: L
         take: Under which path, relative to `folder`, a member is written; empty passes it over. It raises `ValueError` where the
             member shows that the whole archive is not to be trusted.
         limits: What the archive may hold.
+        by_hand: What the user can do instead, where it cannot be unpacked; empty for unpacking it as `folder`.
 
     Raises:
         NoToolError: Nothing here can read it.
         NothingTakenError: It holds nothing that is taken.
         DataError: It is damaged, encrypted or hostile, or there is no room.
     """
-    with _unpackable(archive, f"unpack it yourself, as {folder}"):
+    by_hand = by_hand or f"unpack it yourself, as {folder}"
+    with _unpackable(archive, by_hand):
         wanted = {member.name: (path, member) for member in _judged(archive, limits) if (path := take(member))}
         if not wanted:
             raise NothingTakenError(f"{archive} holds no file that is asked for: check that it is the right one")
@@ -138,15 +140,15 @@ def unpack(archive: Path, folder: Path, take: Callable[[Member], str], limits: L
     try:
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        advice = f"check its permissions, or unpack {archive.name} yourself, as {folder}"
+        advice = f"check its permissions, or {by_hand}"
         raise DataError(f"{folder.parent} cannot be written, {error.strerror or error}: {advice}") from error
     try:
         beside.chmod(0o755)
-        with _unpackable(archive, f"unpack it yourself, as {folder}"):
+        with _unpackable(archive, by_hand):
             _write(archive, beside, wanted)
         _rename(beside, folder)
     except OSError as error:
-        advice = f"make room, or unpack {archive.name} yourself, as {folder}" if is_full(error) else "check its permissions"
+        advice = f"make room, or {by_hand}" if is_full(error) else "check its permissions"
         raise DataError(f"{folder} cannot be written, {error.strerror or error}: {advice}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

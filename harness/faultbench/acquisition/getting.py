@@ -1,5 +1,7 @@
 """Getting a data set: by download, or from what the user has already. What is finished stays, whatever happens to the rest.
 
+A file that is there stays as it is, unless it is neither the known one nor one that the reader takes: that is replaced.
+
 Everything arrives in the folder `.partial` of the data set, is checked there, and is renamed into its place. The same command goes on
 where the last one stopped.
 """
@@ -18,6 +20,7 @@ from faultbench.acquisition.archive import INSTALL, NoToolError
 from faultbench.acquisition.download import Manners, UnobtainableError, download
 from faultbench.acquisition.holdings import Holding, look
 from faultbench.acquisition.local import Candidate, Wanted, candidates_in, digest_of, match, mentions
+from faultbench.acquisition.misfits import misfits
 from faultbench.acquisition.publication import ChecksFiles, Publication, PublishedFile
 from faultbench.acquisition.shown import Shown, Silent
 from faultbench.acquisition.source_record import SourceRecord, origin_now
@@ -105,10 +108,11 @@ def get(request: Request, shown: Shown | None = None) -> Outcome:
     shown = shown or Silent()
     files = request.files()
     holding = look(request.dataset, request.publication, request.root)
+    wrong = misfits(holding, files, request.reader)
     asked = set(files)
-    lacking = [file for file in holding.missing if file in asked]
+    lacking = [file for file in request.publication.files if file in asked and (file in holding.missing or file.path in wrong)]
     if not lacking:
-        return _outcome(request, files, _Taken())
+        return _outcome(request, files, _Taken(), wrong)
     linked = [file for file in lacking if file.urls]
     if not linked:
         raise DataError(
@@ -122,7 +126,7 @@ def get(request: Request, shown: Shown | None = None) -> Outcome:
         for file in lacking:
             if not file.urls:
                 taken.failed[file.path] = "it has no direct link"
-    return _outcome(request, files, taken)
+    return _outcome(request, files, taken, wrong)
 
 
 def get_from(request: Request, place: Path, shown: Shown | None = None) -> Outcome:
@@ -142,11 +146,12 @@ def get_from(request: Request, place: Path, shown: Shown | None = None) -> Outco
     files = request.files()
     holding = look(request.dataset, request.publication, request.root)
     asked = {path for file in files for path in (file.path, *file.holds)}
-    lacking = _lacking(holding, files)
+    wrong = misfits(holding, files, request.reader)
+    lacking = _lacking(holding, files) | wrong.keys()
     published = [path for file in request.publication.files for path in (file.path, *file.holds)]
     wanted = Wanted(files, lacking, published)
     if not lacking:
-        return _outcome(request, files, _Taken())
+        return _outcome(request, files, _Taken(), wrong)
     with _at_work(holding.folder, request) as taken:
         matches = match(candidates_in(place, wanted, holding.folder / PARTIAL / UNPACKED), wanted)
         taken.failed.update(matches.unclear)
@@ -159,7 +164,7 @@ def get_from(request: Request, place: Path, shown: Shown | None = None) -> Outco
             shown.file(path, candidate.size_bytes)
             _take(request, by_path.get(path, PublishedFile(path)), candidate, taken, shown)
             shown.done()
-    return _outcome(request, files, taken)
+    return _outcome(request, files, taken, wrong)
 
 
 class _Taken:
@@ -185,10 +190,14 @@ class _Taken:
             self.record.add(file.path, origin_now(came_from, size, digest))
 
 
-def _outcome(request: Request, files: Sequence[PublishedFile], taken: _Taken) -> Outcome:
+def _outcome(request: Request, files: Sequence[PublishedFile], taken: _Taken, wrong: Mapping[str, str]) -> Outcome:
+    """How it went; a file that lay there and is not it is lacking until it is replaced."""
     holding = look(request.dataset, request.publication, request.root)
-    missing = set(holding.missing)
-    return Outcome(holding.folder, len(files), tuple(taken.got), taken.odd, taken.failed, sum(file in missing for file in files))
+    advice = "delete it, or give --from a place that holds the right one"
+    left = {path: f"the file that lies there is not it ({why}): {advice}" for path, why in wrong.items() if path not in taken.got}
+    missing = {file.path for file in holding.missing} | left.keys()
+    failed = {**left, **taken.failed}
+    return Outcome(holding.folder, len(files), tuple(taken.got), taken.odd, failed, sum(file.path in missing for file in files))
 
 
 def _fits(path: str, pattern: str) -> bool:

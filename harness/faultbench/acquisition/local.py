@@ -21,6 +21,9 @@ from faultbench.errors import DataError
 _CHUNK = 1 << 20
 
 
+_CALLED_ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z"})
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that may be a published one.
@@ -134,7 +137,11 @@ def candidates_in(place: Path, wanted: Wanted, beside: Path) -> Iterator[Candida
         raise DataError(f"{place} is not there: give a folder, an archive or a file")
     if not place.is_file():
         raise DataError(f"{place} is neither a folder nor a regular file: give a folder, an archive or a file")
-    if wanted.named(place.absolute().parts) or not is_archive(place) or _is_known(place, wanted):
+    if wanted.named(place.absolute().parts) or _is_known(place, wanted):
+        return iter([_candidate(place)])
+    if not is_archive(place):
+        if place.suffix.lower() in _CALLED_ARCHIVES:
+            raise DataError(f"{place} is no archive, though its name says so: get it again")
         return iter([_candidate(place)])
     return _unpacked(place, wanted, beside)
 
@@ -203,7 +210,7 @@ def _unpacked(archive: Path, wanted: Wanted, beside: Path) -> Iterator[Candidate
         return number
 
     with contextlib.suppress(NothingTakenError):
-        unpack(archive, beside, take)
+        unpack(archive, beside, take, by_hand="unpack it yourself and give --from that folder")
     for number, member in taken.items():
         yield Candidate(
             tuple(member.name.split("/")), beside / number, member.size_bytes, f"{archive.absolute()}: {member.name}", movable=True

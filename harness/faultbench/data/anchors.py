@@ -1,29 +1,25 @@
-"""Finding copies among signals by their samples: renamed, cropped or shifted, whatever the ids say.
+"""Finding copies among signals by their samples: renamed, cropped, shifted or rescaled, whatever the ids say.
 
-Each signal is marked at *anchors*, places that its own samples define (the first sample that is largest within `REACH`
-samples on either side), so that a shifted copy has the same anchors as its original; the block that follows an anchor is
-hashed. Two signals are copies where several different blocks agree at one and the same shift. This is content-defined
-chunking as deduplicating stores do it (Muthitacharoen, Chen & Mazieres 2001, LBFS, SOSP), with signal maxima for its marks.
+Each signal is marked at *anchors*, places that its own samples define (`data.marks`), so that a shifted copy has the same anchors as its
+original; the block that follows an anchor is hashed. Two signals are copies where several different blocks agree at one and the same shift,
+exactly. Copies at another gain, sign, offset or precision are looked for besides (`data.rescaled`).
 
-A copy is found where it holds about `AGREEING` anchors, some 300 samples of vibration, exactly. A copy at another gain,
-rate or precision is not.
+An exact copy is found where it holds about `AGREEING` anchors, some 300 samples of vibration; a rescaled one from about 1000 on. A copy
+that was resampled, filtered, reversed in time or mixed with noise is not found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 32
-"""Samples on either side of an anchor that it tops: one anchor in about 60 samples of noise."""
+from faultbench.data.marks import anchors, telling
+from faultbench.data.rescaled import marks, rescaled
 
 BLOCK = 32
 """Samples hashed behind an anchor."""
-
-VALUES = 8
-"""Different values that a block holds at least; a block of fewer (a clipped or constant stretch) is no evidence."""
 
 AGREEING = 4
 """Different blocks that agree at one shift before two signals are called copies: a periodic or clipped signal repeats one."""
@@ -34,17 +30,27 @@ _FACTORS = np.random.default_rng(np.random.SeedSequence(20_011_021)).integers(
 """Of the multilinear hash (Carter & Wegman 1979); fixed, any odd random numbers would do."""
 
 
-def copies(signals: Iterable[NDArray[np.float32]]) -> list[tuple[int, int]]:
-    """Pairs of signals (by number, the smaller first) that hold the same stretch; of many alike, enough pairs to link them all."""
-    hashes, owners, places = [], [], []
-    for number, signal in enumerate(signals):
-        place, hashed = _blocks(np.asarray(signal, dtype=np.float32))
-        hashes.append(hashed)
-        places.append(place)
-        owners.append(np.full(len(place), number))
-    if not hashes:
+def copies(signals: Iterable[NDArray[np.float32]], again: Callable[[int], NDArray[np.float32]]) -> list[tuple[int, int]]:
+    """Pairs of signals (by number, the smaller first) that hold the same stretch; of many alike, enough pairs to link them all.
+
+    Args:
+        signals: Each is looked at once and not kept.
+        again: Given its number, a signal once more; asked only of those that are suspected.
+    """
+    hashed, marked = [], []
+    for signal in signals:
+        samples = np.asarray(signal, dtype=np.float32)
+        hashed.append(_blocks(samples))
+        marked.append(marks(samples))
+    if not hashed:
         return []
-    hashed, owner, place = np.concatenate(hashes), np.concatenate(owners), np.concatenate(places)
+    exact = _exact(hashed)
+    return sorted({*exact, *rescaled(marked, again, exact)})
+
+
+def _exact(blocks: list[tuple[NDArray[np.int64], NDArray[np.uint64]]]) -> list[tuple[int, int]]:
+    place, hashed = (np.concatenate(columns) for columns in zip(*blocks, strict=True))
+    owner = np.repeat(np.arange(len(blocks)), [len(places) for places, _ in blocks])
     order = np.lexsort((place, owner, hashed))
     hashed, owner, place = hashed[order], owner[order], place[order]
     # Neighbours in this order link all that are alike, at linear cost however many there are.
@@ -57,18 +63,9 @@ def copies(signals: Iterable[NDArray[np.float32]]) -> list[tuple[int, int]]:
 
 def _blocks(signal: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Where a signal's anchors are, and the hash of the block behind each."""
-    if len(signal) < REACH + 1 + max(REACH, BLOCK):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    # top[i]: the largest of signal[i : i + REACH], by doubling.
-    top = signal
-    width = 1
-    while width < REACH:
-        top = np.maximum(top[:-width], top[width:])
-        width *= 2
-    middle = signal[REACH : len(top)]
-    anchors = np.flatnonzero((middle > top[: len(middle)]) & (middle == top[REACH : REACH + len(middle)])) + REACH
-    anchors = anchors[anchors + BLOCK <= len(signal)]
-    blocks = signal[anchors[:, None] + np.arange(BLOCK)]
-    telling = (np.diff(np.sort(blocks, axis=1), axis=1) > 0).sum(axis=1) >= VALUES - 1
-    bits = blocks[telling].view(np.uint32).astype(np.uint64)
-    return anchors[telling], (bits * _FACTORS).sum(axis=1, dtype=np.uint64)
+    places = anchors(signal)
+    places = places[places + BLOCK <= len(signal)]
+    blocks = signal[places[:, None] + np.arange(BLOCK)]
+    keep = telling(blocks)
+    bits = blocks[keep].view(np.uint32).astype(np.uint64)
+    return places[keep], (bits * _FACTORS).sum(axis=1, dtype=np.uint64)

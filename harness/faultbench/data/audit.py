@@ -163,7 +163,7 @@ def _frame_findings(split: Split) -> Iterable[str]:
 def _content(split: Split, signals: Signals) -> tuple[Content, list[list[SignalKey]]]:
     """Each recording's content group (recordings of which any channels are copies are one group), and the groups of copied signals."""
     keys = sorted({key for _, pool in _pools(split) for row in range(len(pool.recordings)) for key in _keys(pool, row)})
-    pairs = copies(signals[key] for key in keys)
+    pairs = copies((signals[key] for key in keys), lambda number: signals[keys[number]])
     signal_groups = _grouped(range(len(keys)), pairs)
     content = _grouped(dict.fromkeys(key[:2] for key in keys), [(keys[a][:2], keys[b][:2]) for a, b in pairs])
     members: dict[int, list[SignalKey]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,8 +80,18 @@ class AuditPlan:
     warnings: tuple[str, ...]
 
 
-def plan(settings: RunSettings, registry: Registry, cache: Cache | None = None) -> AuditPlan:
+Told = Callable[[list[dict[str, Any]]], None]
+"""Is told the reports of what was refused, before the error that says it is raised."""
+
+
+def plan(settings: RunSettings, registry: Registry, cache: Cache | None = None, refused: Told = lambda _: None) -> AuditPlan:
     """The audits of every data set with every scenario. Catalogues are read, nothing is computed.
+
+    Args:
+        settings: What is asked for.
+        registry: Where names are looked up.
+        cache: Where results are kept; the user's where it is left out.
+        refused: Told the reports, where nothing can be split.
 
     Raises:
         UsageError: A name or a parameter does not fit, or nothing can be split, for one reason.
@@ -95,27 +105,40 @@ def plan(settings: RunSettings, registry: Registry, cache: Cache | None = None) 
     audits = tuple(_planned(splits, settings, *pair) for pair in itertools.product(*(axis.values() for axis in axes)))
     if settings.source and not any(audit.fields["sources"] for audit in audits):
         raise UsageError("source names data sets that no scenario takes: name one that does (-s new-dataset), or leave --source away")
-    refuse([audit.error for audit in audits])
+    _refuse(audits, [audit.error for audit in audits], refused)
     return AuditPlan(audits, splits.graph, cache or Cache(), settings.jobs, splits.warnings())
 
 
-def execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
+def _refuse(audits: Sequence[PlannedAudit], errors: Sequence[FaultbenchError | None], refused: Told) -> None:
+    try:
+        refuse(errors)
+    except FaultbenchError:
+        refused([_refused(audit, error) for audit, error in zip(audits, errors, strict=True) if error is not None])
+        raise
+
+
+def execute(plan: AuditPlan, progress: Progress, refused: Told = lambda _: None) -> list[dict[str, Any]]:
     """The reports, as JSON takes them, in the plan's order.
+
+    Args:
+        plan: What is audited.
+        progress: Who shows how it goes.
+        refused: Told the reports, where no split could be made.
 
     Raises:
         FaultbenchError: No split could be made, for one and the same reason, and that is bad usage or bad input.
         UsageError: The cache cannot be written.
     """
     with in_use(plan.cache.root, plan.graph):  # what was made is read after the run has ended
-        return _execute(plan, progress)
+        return _execute(plan, progress, refused)
 
 
-def _execute(plan: AuditPlan, progress: Progress) -> list[dict[str, Any]]:
+def _execute(plan: AuditPlan, progress: Progress, refused: Told) -> list[dict[str, Any]]:
     ended: dict[str, Ended] = {}
     goals = [goal for audit in plan.audits if audit.error is None for goal in (audit.ingest, *audit.goals)]
     tally = running.run(plan.graph, goals, plan.cache, progress, jobs=plan.jobs, ended=lambda end: ended.__setitem__(end.key, end))
     made = [audit.error or _made([ended[goal] for goal in (audit.ingest, *audit.goals)]) for audit in plan.audits]
-    refuse([one if isinstance(one, FaultbenchError) else None for one in made])
+    _refuse(plan.audits, [one if isinstance(one, FaultbenchError) else None for one in made], refused)
     progress.run_finished(tally.stages, tally.reused)
     return [
         _refused(audit, one) if isinstance(one, FaultbenchError) else _report(audit, *one)

@@ -66,7 +66,7 @@ class Report:
 
 
 def check(dataset: DataSet, registry: Registry, source: Callable[[str], Catalogue | None], said: Said) -> Report:
-    """Everything that can be said of a data set. Every signal of it is read once.
+    """Everything that can be said of a data set. Every signal of it is read once, those suspected to be copies once more.
 
     Args:
         dataset: Of any kind; one that can inspect itself is asked to.
@@ -78,7 +78,7 @@ def check(dataset: DataSet, registry: Registry, source: Callable[[str], Catalogu
     if catalogue is None or not catalogue.recordings:
         return Report("", 0, (*remarks, *([] if _stops(remarks) else [Remark("error", "it holds no recordings: check the folder")])))
     pass_ = _Pass(dataset, catalogue, said)
-    alike = copies(pass_.signals())
+    alike = copies(pass_.signals(), pass_.again)
     remarks += [Remark("error", text) for text in pass_.errors]
     read = pass_.read_catalogue()
     if not read.recordings:
@@ -143,6 +143,11 @@ class _Pass:
                     borne = bear_out(recording, channel, signal)
                     self.borne += [] if borne is None else [borne]
                 yield signal
+
+    def again(self, number: int) -> NDArray[np.float32]:
+        """The signal of that number in `heard`, which could be read before."""
+        heard = self.heard[number]
+        return self._dataset.read(heard.recording, heard.channel.name)
 
     def read_catalogue(self) -> Catalogue:
         """The catalogue of the recordings of which all signals could be read; it knows their lengths."""

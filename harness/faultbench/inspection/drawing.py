@@ -54,6 +54,10 @@ def _caption(name: str, catalogue: Catalogue, selection: Selection, views: Seque
         "Lines: from the stated geometry and speed, up to the third harmonic, those of the stated damage strong. "
         "Slip moves real lines by 1 to 2 %."
     )
+    gears = (
+        "Gears: mesh frequency (GMF) up to the third harmonic, with three side-bands of pinion and wheel on either side, in the amplitude "
+        "spectrum; the gears' turns in the envelope's."
+    )
     return Caption(
         title=f"{name}: waveform and spectra",
         subtitle=selection.said,
@@ -62,6 +66,7 @@ def _caption(name: str, catalogue: Catalogue, selection: Selection, views: Seque
             f"Envelope: of the whole band, levelled in bands of {SMOOTHING_HZ:g} Hz (pre-whitened), squared, over its mean; "
             "after Randall & Antoni 2011, doi 10.1016/j.ymssp.2010.07.017.",
             *([lines] if any(one.lines for one in views) else []),
+            *([gears] if any(one.recording.gearing and one.lines for one in views) else []),
             f"Data: {catalogue.cite or catalogue.dataset}. Licence: {catalogue.licence or 'not stated'}. "
             f"Drawn by faultbench {__version__}.",
         ),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from faultbench.discovery import one_line
 from faultbench.errors import UsageError
-from faultbench.inspection.spectra import Line, Spectrum
+from faultbench.inspection.spectra import MESH, Line, Spectrum, side_bands
 from faultbench.inspection.views import HARMONICS, View
 from faultbench.names import shown
 
@@ -23,10 +23,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = {"BPFO": "#0072B2", "BPFI": "#D55E00", "2xBSF": "#009E73", "FTF": "#CC79A7"}
-"""Of the lines: four of Okabe & Ito's eight (2008, Color Universal Design), which all kinds of colour vision tell apart."""
+COLOURS = {
+    "BPFO": "#0072B2",
+    "BPFI": "#D55E00",
+    "2xBSF": "#009E73",
+    "FTF": "#CC79A7",
+    MESH: "#E69F00",
+    "pinion": "#0072B2",
+    "wheel": "#D55E00",
+}
+"""Of the lines: of Okabe & Ito's eight (2008, Color Universal Design), which all kinds of colour vision tell apart."""
 
-DASHES = {"BPFO": (0, (6, 2)), "BPFI": (0, (3, 1.5)), "2xBSF": (0, (6, 1.5, 1, 1.5)), "FTF": (0, (1, 1.2))}
+DASHES = {
+    "BPFO": (0, (6, 2)),
+    "BPFI": (0, (3, 1.5)),
+    "2xBSF": (0, (6, 1.5, 1, 1.5)),
+    "FTF": (0, (1, 1.2)),
+    MESH: (0, (8, 1.5)),
+    "pinion": (0, (2, 1)),
+    "wheel": (0, (1, 1.5)),
+}
 """Of the lines: they differ without colour too."""
 
 INK, SHAFT = "#222222", "#BBBBBB"
@@ -40,6 +56,9 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _TOGETHER = 4.0
 """Rows whose largest values differ by no more than this factor share a scale; others would be a flat line beside the largest."""
+
+_SIDE_BANDS = 3
+"""Drawn on either side of the mesh frequency and its harmonics, for either gear."""
 
 _WAVEFORM, _SPECTRUM, _ENVELOPE = "waveform", "amplitude spectrum", "squared envelope spectrum"
 SUFFIXES = ("png", "svg", "html")
@@ -197,6 +216,15 @@ def _spectrum(axis: Axes, view: View, scales: _Scales) -> None:
     axis.set_xlim(0, view.rate_hz / 2)
     axis.set_ylim(*scales.spectrum)
     axis.yaxis.set_major_formatter(_power_of_ten)
+    for line, at in side_bands(view.lines, HARMONICS, _SIDE_BANDS):
+        if not 0 < at < view.rate_hz / 2:
+            continue
+        meshes = line.name == MESH
+        width, alpha = (1.2, 0.9) if meshes else (0.6, 0.55)
+        axis.axvline(at, color=COLOURS[line.name], linestyle=DASHES[line.name], linewidth=width, alpha=alpha, zorder=1)
+        if meshes:
+            said, place = MESH if at == line.hz else f"{round(at / line.hz)}x", axis.get_xaxis_transform()
+            axis.text(at, 0.985, said, transform=place, color=COLOURS[MESH], size=7, va="top", rotation=90, ha="right")
     _labelled(axis, f"{_SPECTRUM}, {view.spectrum.resolution_hz:.2g} Hz", "frequency, Hz", _with_unit(view))
     _orders(axis, view)
 
@@ -224,7 +252,8 @@ def _envelope(axis: Axes, view: View, scales: _Scales) -> None:
     axis.set_xlim(0, to_hz)
     axis.set_ylim(0, top)
     if not view.lines:
-        said = "no fault lines: " + ("the geometry is not stated" if view.recording.geometry is None else "the speed is not known")
+        unknown = view.recording.geometry is None and view.recording.gearing is None
+        said = "no fault lines: " + ("the geometry is not stated" if unknown else "the speed is not known")
         axis.text(0.98, 0.93, said, transform=axis.transAxes, size=8, ha="right", va="top", color="#555555", style="italic")
     _labelled(
         axis,
@@ -239,8 +268,10 @@ _DRAWN: dict[str, Callable[[Axes, View, _Scales], None]] = {_WAVEFORM: _waveform
 
 
 def _own_line(line: Line, view: View) -> bool:
-    """Whether a line is that of the damage that the recording is said to show."""
+    """Whether a line is that of the damage that the recording is said to show; of gears, whose fault may be on either, both are."""
     element = view.recording.element
+    if line.element == "gears":
+        return element.startswith("gear")
     return line.element == element or (element == "combined" and line.element in ("inner", "outer"))
 
 

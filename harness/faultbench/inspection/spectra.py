@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +39,17 @@ class Spectrum:
     resolution_hz: float
 
 
+MESH = "GMF"
+"""The name of the line at which teeth mesh."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A frequency at which a damaged element shows.
+    """A frequency at which a damaged element shows, or on which it is carried.
 
     Args:
-        name: As in the field: `BPFO`, `BPFI`, `2xBSF`, `FTF`.
-        element: The element whose damage it tells.
+        name: As in the field: `BPFO`, `BPFI`, `2xBSF`, `FTF`; `GMF`, `pinion`, `wheel`.
+        element: The element whose damage it tells; `gears` for a pair of them.
         order: Events per turn of the shaft.
         hz: Events per second, at the recording's speed.
     """
@@ -96,20 +101,40 @@ def prewhitened(signal: NDArray[np.float32], rate_hz: float) -> Floats:
 
 
 def fault_lines(recording: Recording) -> tuple[Line, ...]:
-    """Where the faults of a recording's bearing show, from its geometry and speed; none where either is not known.
+    """Where the faults of a recording's bearing or gears show, from geometry or teeth and the speed; none where these are not known.
 
-    A spall on a ball strikes both rings in one spin, hence twice the ball spin frequency.
+    A spall on a ball strikes both rings in one spin, hence twice the ball spin frequency. A gear's fault modulates the mesh once a turn of
+    that gear: side-bands about the mesh frequency (`GMF`) and its harmonics in the spectrum, lines at the gear's turns in the envelope's.
     """
-    geometry, speed_rpm = recording.geometry, recording.speed_rpm
-    if geometry is None or not speed_rpm:
+    geometry, gearing, speed_rpm = recording.geometry, recording.gearing, recording.speed_rpm
+    if not speed_rpm:
         return ()
-    orders = (
-        ("BPFO", "outer", geometry.bpfo),
-        ("BPFI", "inner", geometry.bpfi),
-        ("2xBSF", "ball", 2 * geometry.bsf),
-        ("FTF", "cage", geometry.ftf),
-    )
+    orders: list[tuple[str, str, float]] = []
+    if geometry is not None:
+        orders += [
+            ("BPFO", "outer", geometry.bpfo),
+            ("BPFI", "inner", geometry.bpfi),
+            ("2xBSF", "ball", 2 * geometry.bsf),
+            ("FTF", "cage", geometry.ftf),
+        ]
+    if gearing is not None:
+        orders += [(MESH, "gears", gearing.mesh), ("pinion", "gears", gearing.pinion), ("wheel", "gears", gearing.wheel)]
     return tuple(Line(name, element, order, order * speed_rpm / 60) for name, element, order in orders)
+
+
+def side_bands(lines: tuple[Line, ...], harmonics: int, each_side: int) -> Iterator[tuple[Line, float]]:
+    """The mesh frequency, its harmonics and their side-bands: each with the line that it belongs to, and its place in Hz."""
+    mesh = next((line for line in lines if line.name == MESH), None)
+    if mesh is None:
+        return
+    for harmonic in range(1, harmonics + 1):
+        at = harmonic * mesh.hz
+        yield mesh, at
+        for line in lines:
+            if line.name in ("pinion", "wheel"):
+                for turn in range(1, each_side + 1):
+                    yield line, at - turn * line.hz
+                    yield line, at + turn * line.hz
 
 
 def _averaged(values: Floats, rate_hz: float, resolution_hz: float) -> Spectrum:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faultbench.data.recording import DataSet, Recording
 from faultbench.errors import PluginError, UsageError
 from faultbench.inspection.selection import Chosen
-from faultbench.inspection.spectra import Line, Spectrum, amplitude_spectrum, envelope_spectrum, fault_lines
+from faultbench.inspection.spectra import MESH, Line, Spectrum, amplitude_spectrum, envelope_spectrum, fault_lines
 
 WAVEFORM_S = 0.2
 """Of a waveform, unless it is said: some turns of the shaft, some ten shocks."""
@@ -69,8 +69,9 @@ class View:
 
     @property
     def envelope_to_hz(self) -> float:
-        """How far the envelope spectrum matters: a little beyond the harmonics of the fastest line."""
-        fastest = max((line.hz for line in self.lines), default=0.0) or 4 * (self.shaft_hz or 0.0)
+        """How far the envelope spectrum matters: a little beyond the harmonics of the fastest line; of gears, of the faster one's turns."""
+        rates = (2 * line.hz if line.element == "gears" else line.hz for line in self.lines if line.name != MESH)
+        fastest = max(rates, default=0.0) or 4 * (self.shaft_hz or 0.0)
         return min((HARMONICS + 0.5) * fastest or _AXIS_HZ, self.rate_hz / 2)
 
 

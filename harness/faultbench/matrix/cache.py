@@ -26,6 +26,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -49,6 +50,8 @@ STAMPED_FROM_BYTES = 1 << 20
 _THREADS = 4
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written", re.ASCII)
+"""What numpy says, without the system's own error, where a file could not be written to its end."""
 _NEXT_TO_NOTHING = 1 << 20  # bytes; a write that failed for want of room leaves less
 
 _log = logging.getLogger(__name__)
@@ -196,6 +199,8 @@ class Cache:
         except Exception as error:
             if _for_want_of_room(error, partial):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(partial)) from error
+            if isinstance(error, OSError) and error.errno is None and _SHORT_WRITE.fullmatch(str(error)):
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(partial)) from error
             raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -259,6 +264,9 @@ class Cache:
             if error.errno in _FULL:
                 what = f"no space is left for {self.root}, or for temporary files in {tempfile.gettempdir()}"
                 raise CellError(f"{what}: free some, or set FAULTBENCH_CACHE and TMPDIR to folders with room") from error
+            if error.errno == errno.EFBIG:
+                what = f"the cache {self.root} cannot be written: a file met the limit on file sizes, or the disk is full"
+                raise CellError(f"{what}: raise the limit (ulimit -f unlimited), free some room, or set FAULTBENCH_CACHE") from error
             if error.errno in _DENIED and self._holds(error.filename):
                 what = f"the cache {self.root} cannot be written ({error.strerror})"
                 raise UsageError(f"{what}: set FAULTBENCH_CACHE to a folder that can") from error

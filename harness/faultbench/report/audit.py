@@ -18,6 +18,9 @@ Report = Mapping[str, Any]
 
 _RELATIONS = {"support/query": "support and query", "source/target": "source and target"}
 _SIDES = ("source", "target")
+LOOKED_FOR = "also shifted, cropped, rescaled, turned round, offset or rounded; resampled, filtered or mixed ones are not found"
+"""The kinds of copies that the audit's samples are searched for, and those that it cannot see."""
+
 _IDS = 4
 """How many recordings a line names."""
 
@@ -169,7 +172,7 @@ def _sentences(report: Report, facts: Mapping[str, Any]) -> Iterator[str]:
     for names in facts["copies"]:
         yield f"the same samples under several names: {_named(names)}"
     if not facts["copies"]:
-        yield "copies: none, by the samples"
+        yield f"copies: none, by the samples ({LOOKED_FOR})"
     for note, names in facts["notes"].items():
         yield f"noted, {note}: {_named(names)}"
 

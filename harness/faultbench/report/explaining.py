@@ -12,6 +12,7 @@ from faultbench.report.console import print_lines
 from faultbench.report.headings import Row, cell_name, is_judged
 from faultbench.report.wording import UNKNOWN, facts, interval, number, rate
 from faultbench.results.metrics import METRICS, RATES, TIMES, lookup
+from faultbench.results.specimens import specimen
 from faultbench.results.verdict import FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, PASS
 
 _STYLES = {"pass": "green", "fail": "bold red", "unproven": "yellow", "error": "bold red"}
@@ -74,11 +75,10 @@ def _evidence(row: Row, one: Mapping[str, Any]) -> str:
         said = (
             f"{rate(found['mean'])} on {found['clusters']}, 95 % interval {interval(found)}, {found['queries_per_unit']:.0f} queries a unit"
         )
-        return f"{said}; a verdict takes {FEWEST_UNITS} bearings and {FEWEST_QUERIES} queries each"
+        return f"{said}; a verdict takes {FEWEST_UNITS} {specimen(row)}s and {FEWEST_QUERIES} queries each"
     if metric == "bearings" and found is not None:
-        return (
-            f"{found['passing']} of {found['total']} fault bearings reach recall {found['criterion']:g}, which proves {found['p_low']:.3f}"
-        )
+        reached = f"{found['passing']} of {found['total']} fault {specimen(row)}s reach recall {found['criterion']:g}"
+        return f"{reached}, which proves {found['p_low']:.3f}"
     return f"{row['kind'] or 'nobody says how it was found'}"
 
 
@@ -89,9 +89,9 @@ def _told(row: Row) -> Iterator[str]:
     if found:
         short = sorted((value, name) for name, value in found["recall"].items() if value < found["criterion"])
         for value, name in short[:10]:
-            yield f"bearing {name}: recall {rate(value)}, below {found['criterion']:g}"
+            yield f"{specimen(row)} {name}: recall {rate(value)}, below {found['criterion']:g}"
         if len(short) > 10:
-            yield f"and {len(short) - 10} more bearings below {found['criterion']:g}"
+            yield f"and {len(short) - 10} more {specimen(row)}s below {found['criterion']:g}"
     worst = sorted((one["recall"], label) for label, one in row["classes"].items())[:3]
     if row["verdict"]["overall"] != PASS and worst:
         yield "worst classes: " + ", ".join(f"{label} {rate(recall)}" for recall, label in worst)

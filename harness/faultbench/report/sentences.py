@@ -11,6 +11,7 @@ from faultbench.report.console import print_lines
 from faultbench.report.headings import Row, cell_name, counted, is_judged
 from faultbench.report.wording import number, rate
 from faultbench.results.metrics import METRICS, lookup
+from faultbench.results.specimens import specimen
 
 _VERBS = {"pass": "passes", "fail": "fails", "unproven": "unproven"}
 _WORST_FIRST = ("fail", "unproven", "pass")
@@ -63,27 +64,28 @@ def _found(row: Row, one: Mapping[str, Any]) -> str:
     if found is None:
         return f"{metric} is not known"
     if metric == "bearings":
-        return f"{found['passing']} of {found['total']} bearings reach recall {found['criterion']:g}, which proves {rate(found['p_low'])}"
+        reached = f"{found['passing']} of {found['total']} {specimen(row)}s reach recall {found['criterion']:g}"
+        return f"{reached}, which proves {rate(found['p_low'])}"
     evidence = METRICS[metric].evidence
     if evidence == "rate":
-        return _rate(metric, one["statistic"], found)
+        return _rate(metric, one["statistic"], found, specimen(row))
     if isinstance(found, Mapping):
         calls = counted(int(found["n"]), "call")
         return f"{metric} median {number(found['p50'])} and 99th percentile {number(found['p99'])} of {calls}"
     return f"{metric} {found:g}"
 
 
-def _rate(metric: str, statistic: str, found: Mapping[str, Any]) -> str:
+def _rate(metric: str, statistic: str, found: Mapping[str, Any], what: str) -> str:
     if found["ci_low"] is None or found["ci_high"] is None:
-        return f"{metric} {rate(found['mean'])} without an interval on {_units(found)}"
+        return f"{metric} {rate(found['mean'])} without an interval on {_units(found, what)}"
     extent = f"{found['ci_low']:.3g} to {found['ci_high']:.3g}"
     mean = f"{rate(found['mean'])}, " if statistic == "mean" else ""
-    return f"{metric} {mean}{extent} on {_units(found)}"
+    return f"{metric} {mean}{extent} on {_units(found, what)}"
 
 
-def _units(found: Mapping[str, Any]) -> str:
+def _units(found: Mapping[str, Any], what: str) -> str:
     """`9 bearings`, `3 fault bearings and 4 healthy units`: a healthy unit may be a session of the only healthy bearing."""
     fault, healthy = found["fault_units"], found["healthy_units"]
     if fault and healthy:
-        return f"{counted(fault, 'fault bearing')} and {counted(healthy, 'healthy unit')}"
-    return counted(fault, "bearing") if fault else counted(healthy, "healthy unit")
+        return f"{counted(fault, f'fault {what}')} and {counted(healthy, 'healthy unit')}"
+    return counted(fault, what) if fault else counted(healthy, "healthy unit")

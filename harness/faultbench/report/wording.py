@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from faultbench.results.specimens import specimen
+
 UNKNOWN = "-"
 """What stands for a figure that is not known."""
 
@@ -66,8 +68,9 @@ def facts(row: Mapping[str, Any]) -> Iterator[str]:
     """What has to be said about a judged row beside its figures, a line each."""
     yield row["verdict"]["sentence"]
     if found := row["bearings"]:
-        proves = f"proves {100 * found['p_low']:.0f} % for another bearing"
-        yield f"{found['passing']} of {found['total']} fault bearings reach recall {found['criterion']:g}: {proves}"
+        what = specimen(row)
+        proves = f"proves {100 * found['p_low']:.0f} % for another {what}"
+        yield f"{found['passing']} of {found['total']} fault {what}s reach recall {found['criterion']:g}: {proves}"
     if row["accuracy"] and row["accuracy"]["degenerate"]:
         yield "degenerate interval: the accuracy has no spread between bearings and seeds"
     if row["void"] and row["void"] not in row["verdict"]["sentence"]:

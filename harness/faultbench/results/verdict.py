@@ -11,6 +11,7 @@ from typing import Any
 from faultbench.errors import UsageError
 from faultbench.results.criteria import Criterion
 from faultbench.results.metrics import METRICS, RATES, VOIDABLE, lookup
+from faultbench.results.specimens import specimen
 
 PASS, FAIL, UNPROVEN = "pass", "fail", "unproven"
 NOT_APPLICABLE, ERROR = "not applicable", "error"
@@ -116,10 +117,11 @@ def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
         return _weakness_of_time(row, criterion)
     told_by = "healthy" if criterion.metric == "false_alarm" else "fault"
     units = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy'}.{told_by}_units") or 0
+    what = specimen(row)
     if units < FEWEST_UNITS:
-        return f"only {units} {'fault bearings' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
+        return f"only {units} {f'fault {what}s' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
     queries = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy_faults'}.queries_per_unit") or 0
-    return f"only {queries:.0f} queries a bearing, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+    return f"only {queries:.0f} queries a {what}, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
 
 
 def _weakness_of_time(row: Mapping[str, Any], criterion: Criterion) -> str:

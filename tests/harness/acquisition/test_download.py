@@ -55,12 +55,23 @@ def test_what_is_there_is_not_asked_for_again(rogue, asking):
     request = asking(known(rogue.put("a", whole(A))))
     get(request)
     place = request.root / "far" / "a.dat"
-    place.write_bytes(b"the user's own")
+    own = content_of("a.dat", 3000)
+    place.write_bytes(own)
     outcome = get(request)
     assert outcome.got == ()
     assert outcome.missing == 0
     assert len(rogue.asked) == 1
-    assert place.read_bytes() == b"the user's own"
+    assert place.read_bytes() == own
+
+
+def test_what_is_there_and_is_not_it_is_got_again(rogue, asking):
+    request = asking(known(rogue.put("a", whole(A))))
+    place = request.root / "far" / "a.dat"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"garbage")
+    outcome = get(request)
+    assert (outcome.got, outcome.missing, dict(outcome.failed)) == (("a.dat",), 0, {})
+    assert place.read_bytes() == A
 
 
 def test_a_pause_is_made_between_files_and_none_before_the_first(rogue, asking, monkeypatch):

@@ -185,6 +185,21 @@ def test_a_place_without_anything_of_it_is_an_error_that_says_what_files_are_cal
         get_from(asking(known("a.dat")), mine / "none")
 
 
+@pytest.mark.parametrize("content", [b"", b"no archive at all" * 600])
+def test_a_file_that_is_called_an_archive_and_is_none_is_said_to_be_none(content, mine, asking):
+    put(mine, x_dat=A)
+    (mine / "all.zip").write_bytes(content)
+    with pytest.raises(DataError, match=r"all\.zip is no archive, though its name says so: get it again$"):
+        get_from(asking(known("a.dat")), mine / "all.zip")
+
+
+def test_of_a_damaged_archive_it_is_said_how_to_go_on_by_hand(mine, asking):
+    whole = zipped(mine, a_dat=A).read_bytes()
+    (mine / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"cannot be unpacked \(.*\): get it again, or unpack it yourself and give --from that folder$"):
+        get_from(asking(known("a.dat")), mine / "cut.zip")
+
+
 def test_pipes_and_links_to_nowhere_are_passed_over(mine, asking):
     put(mine, b_dat=B)
     os.mkfifo(mine / "a.dat")
@@ -204,12 +219,33 @@ def test_room_is_checked_before_copying(mine, asking, monkeypatch):
     assert not (request.root / "far").exists()
 
 
-def test_what_is_there_is_not_replaced(mine, asking):
+def test_what_is_there_and_readable_is_not_replaced(mine, asking):
     put(mine, a_dat=A)
     request = asking(known("a.dat"))
-    put(request.root / "far", a_dat=b"the user's own")
+    own = A[:-1] + b"x"
+    put(request.root / "far", a_dat=own)
     assert get_from(request, mine).got == ()
-    assert (request.root / "far/a.dat").read_bytes() == b"the user's own"
+    assert (request.root / "far/a.dat").read_bytes() == own
+
+
+def test_what_is_there_and_is_not_it_is_replaced(mine, asking):
+    put(mine, a_dat=A)
+    request = asking(known("a.dat"), known("b.dat"))
+    put(request.root / "far", a_dat=b"garbage", b_dat=B)
+    outcome = get_from(request, mine)
+    assert (outcome.got, outcome.missing, dict(outcome.failed)) == (("a.dat",), 0, {})
+    assert (request.root / "far/a.dat").read_bytes() == A
+
+
+def test_what_is_there_and_is_not_it_is_lacking_and_named_where_nothing_replaces_it(mine, asking):
+    put(mine, b_dat=B)
+    request = asking(known("a.dat"), known("b.dat"))
+    put(request.root / "far", a_dat=b"garbage")
+    outcome = get_from(request, mine)
+    assert (outcome.got, outcome.missing) == (("b.dat",), 1)
+    assert "the file that lies there is not it (made-up: a.dat does not say what it is" in outcome.failed["a.dat"]
+    assert "delete it, or give --from a place that holds the right one" in outcome.failed["a.dat"]
+    assert (request.root / "far/a.dat").read_bytes() == b"garbage"
 
 
 def test_a_copy_that_is_interrupted_leaves_the_finished_ones(mine, asking):

@@ -13,7 +13,7 @@ SENSORS = (Channel("a", 1000.0, SAMPLES), Channel("b", 1000.0, SAMPLES), Channel
 """With the mood `sensors`: two accelerometers and a thermometer."""
 
 COPY, ORIGINAL = "far inner 0 0 hp", "near inner 0 0 hp"
-"""In the moods `renamed`, `shifted` and `cropped` the first holds samples of the second."""
+"""In the moods `renamed`, `shifted`, `cropped` and `rescaled` the first holds samples of the second."""
 
 
 class Plant:
@@ -69,9 +69,12 @@ class Plant:
             raise DataError("plant: a file is foreign: take the official one")
         if channel == "t":
             return np.full(3, 20 + ELEMENTS[recording.element], np.float32)
-        if recording.id == COPY and self.mood in ("renamed", "shifted", "cropped"):
+        if recording.id == COPY and self.mood in ("renamed", "shifted", "cropped", "rescaled"):
             original = self._signal(ORIGINAL, recording.element)
-            return {"renamed": original, "shifted": np.roll(original, 37), "cropped": original[700:]}[self.mood].copy()
+            rescaled = (np.round(original, 3) * -9.81).astype(np.float32)
+            return {"renamed": original, "shifted": np.roll(original, 37), "cropped": original[700:], "rescaled": rescaled}[
+                self.mood
+            ].copy()
         return self._signal(recording.id + channel * (channel != "a"), recording.element)
 
     def _signal(self, name, element):

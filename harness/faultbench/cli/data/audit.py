@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from faultbench.cli.options import Names, axis, named
 from faultbench.cli.places import STDOUT, check_file
 from faultbench.cli.session import session_of
 from faultbench.discovery import one_line
+from faultbench.errors import FaultbenchError
 
 
 def audit(
@@ -71,11 +72,18 @@ def audit(
     from faultbench.report.document import write_json
     from faultbench.report.progress import progress
 
-    planned = plan(settled, registry)
-    for warning in planned.warnings:
-        print(f"warning: {one_line(warning)}", file=sys.stderr)
-    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
-        reports = execute(planned, shown)
+    refused: list[dict[str, Any]] = []
+    try:
+        planned = plan(settled, registry, refused=refused.extend)
+        for warning in planned.warnings:
+            print(f"warning: {one_line(warning)}", file=sys.stderr)
+        with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+            reports = execute(planned, shown, refused.extend)
+    except FaultbenchError:
+        if json is not None and refused:
+            with quiet_pipe():
+                write_json(document(refused, session.command), json)
+        raise
     with quiet_pipe():
         try:
             if json is not None:

@@ -28,8 +28,8 @@ def get(
 ) -> int:
     """Get a data set, one file at a time.
 
-    What is there stays as it is; the same command goes on where the last one stopped. It exits with 2 if a file that was
-    asked for could not be got.
+    What is there stays as it is, unless it is not the file that its name says; the same command goes on where the last one
+    stopped. It exits with 2 if a file that was asked for could not be got.
     """
     from faultbench.acquisition.getting import Request, get_from
     from faultbench.acquisition.getting import get as download
@@ -66,7 +66,10 @@ def get(
     if outcome.failed:
         path, why = next(iter(outcome.failed.items()))
         first = "" if len(outcome.failed) == 1 else "the first is "
-        advice = f"run it again, or {publication.how} and give --from" if publication.how and source is None else "run it again"
+        if source is not None:
+            advice = "give --from a place that holds them whole"
+        else:
+            advice = f"run it again, or {publication.how} and give --from" if publication.how else "run it again"
         files = count_text(len(outcome.failed), "file")
         raise DataError(f"{files} could not be got, {first}{path} ({one_line(why, most=600)}): {advice}")
     return 0

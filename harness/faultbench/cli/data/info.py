@@ -51,7 +51,7 @@ def _source(one: DataSetHere) -> list[tuple[str, str]]:
     offer, of = one.registered.offer, one.publication
     said = [("what it is", offer.summary), ("from", f"{one.registered.distribution} {one.registered.version}")]
     if of is None:
-        return [*said, ("cite", offer.cite), ("source", "its plugin says nothing of it")]
+        return [*said, ("cite", offer.cite), ("source", "none that its plugin says: it reads files of your own")]
     said += [("homepage", of.homepage), ("licence", of.licence), ("terms", of.terms), ("cite", of.cite or offer.cite)]
     if of.files:
         sized = [file for file in of.files if file.size_bytes is not None]

@@ -23,7 +23,7 @@ def listing(ctx: typer.Context, data_dir: DataDir = None) -> None:
     def row(one: DataSetHere) -> tuple[str, ...]:
         of = one.publication
         if of is None:
-            return one.name, one.here, "", "", "as its plugin says"
+            return one.name, one.here, "", "", "it reads files of your own"
         size = of.size_bytes
         about = "" if size is None else f"{'' if of.complete_sizes else 'about '}{size_text(size)}"
         if of.embedded:

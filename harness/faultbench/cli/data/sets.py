@@ -103,8 +103,10 @@ def published(one: DataSetHere) -> Publication:
         UsageError: Its plugin does not say.
     """
     if one.publication is None:
-        whose = one.registered.distribution
-        raise UsageError(f"{one.name} cannot be got by command, its plugin says nothing of its source: see what {whose} says of it")
+        raise UsageError(
+            f"{one.name} cannot be got by command, its plugin says nothing of its source: it reads files of your own, "
+            f"see `faultbench data info {one.name}`"
+        )
     return one.publication
 
 

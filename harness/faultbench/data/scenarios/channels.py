@@ -40,15 +40,16 @@ class Reading:
         return f"{head}:{','.join(sorted([*filter(None, rest.split(',')), f'channels={self.channels}']))}"
 
 
-def readable(catalogues: Sequence[Catalogue], channels: str) -> tuple[Sequence[Catalogue], Reading]:
+def readable(catalogues: Sequence[Catalogue], channels: str, window: int) -> tuple[Sequence[Catalogue], Reading]:
     """The catalogues without the recordings that lack a channel, and what is read of the others.
 
     Args:
         catalogues: What there is.
         channels: The channels of a window, by name or number, joined by `+`; empty takes the first of each recording.
+        window: Samples of a window, of the lead.
 
     Raises:
-        UsageError: No recording has them, or they are written wrongly.
+        UsageError: No recording has them, they are written wrongly, or the lead is too slow for a window where another channel is not.
     """
     if not channels:
         return catalogues, Reading()
@@ -59,7 +60,21 @@ def readable(catalogues: Sequence[Catalogue], channels: str) -> tuple[Sequence[C
         raise UsageError(f"no recording of {everything[0].dataset} has the channels {channels}: {everything[0].id} holds {held}")
     left_out = set(map(id, lacking))
     kept = [dataclasses.replace(c, recordings=tuple(r for r in c.recordings if id(r) not in left_out)) for c in catalogues]
+    _refuse_a_slow_lead([r for c in kept for r in c.recordings], channels, window)
     return kept, Reading(channels, lacking)
+
+
+def _refuse_a_slow_lead(recordings: Sequence[Recording], channels: str, window: int) -> None:
+    leads = [recording.channel((named_channels(recording, channels) or ("",))[0]) for recording in recordings]
+    if not leads or any(lead.samples is None or lead.samples >= window for lead in leads):
+        return
+    lead = leads[0]
+    fast = next((c for c in recordings[0].channels if c.rate_hz > lead.rate_hz and (c.samples is None or c.samples >= window)), None)
+    if fast is not None:
+        raise UsageError(
+            f"channels {channels}: the first is the lead, on whose samples windows are laid, and {lead.name} has {lead.rate_hz:g} Hz, "
+            f"too few samples for a window of {window}: name a fast channel first, as {fast.name}+{lead.name}"
+        )
 
 
 def named_channels(recording: Recording, wanted: str) -> tuple[str, ...] | None:

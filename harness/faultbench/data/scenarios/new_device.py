@@ -46,7 +46,7 @@ class NewDevice:
             UsageError: There is no such target, or the request asks for more than it holds.
         """
         name = scenario_name("new-device", target=(self._target, ""), window=(self._window, 2048))
-        catalogues, reading = readable(catalogues, self._channels)
+        catalogues, reading = readable(catalogues, self._channels, self._window)
         parting, note = held_out(catalogues, self._target, KNOWN_FAULT.label, fewest=1, seed=seed)
         able = parted(parting.target, KNOWN_FAULT)
         if parting.target and not able:

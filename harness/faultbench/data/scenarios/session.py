@@ -53,7 +53,7 @@ class Session:
             UsageError: There is no such target, or the request asks for more than it holds.
         """
         name = scenario_name("session", target=(self._target, ""), window=(self._window, 2048))
-        catalogues, reading = readable(catalogues, self._channels)
+        catalogues, reading = readable(catalogues, self._channels, self._window)
         held = hold_out(catalogues, self._target)
         loads, sessions = _groups(held.target, mounting, _load_name), _groups(held.target, _at_load, session)
         if min(map(len, loads.values())) >= FEWEST:

@@ -41,7 +41,7 @@ class UnseenBearing:
             IsolationError: Too few bearings per class on one of the sides, or several rates.
             UsageError: There is no such target, or the request asks for more than it holds.
         """
-        catalogues, reading = readable(catalogues, self._channels)
+        catalogues, reading = readable(catalogues, self._channels, self._window)
         parting, note = held_out(catalogues, self._target, NEW_FAULT.label, fewest=2, seed=seed)
         name = scenario_name("unseen-bearing", target=(self._target, ""), window=(self._window, 2048))
         labels = parted(parting.target, NEW_FAULT)

@@ -41,7 +41,7 @@ class Window:
             IsolationError: The data have several rates, or a single class.
             UsageError: There is no such target, or the request asks for more than it holds.
         """
-        catalogues, reading = readable(catalogues, self._channels)
+        catalogues, reading = readable(catalogues, self._channels, self._window)
         held = hold_out(catalogues, self._target)
         return make_split(
             scenario_name("window", target=(self._target, ""), window=(self._window, 2048)),
