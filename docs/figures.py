@@ -114,7 +114,7 @@ def coverage() -> None:
 
 
 def compression() -> None:
-    """The paired difference in accuracy that each degree makes, and what is left of operations, parameters and fine-tuning time."""
+    """The paired difference in accuracy that each degree makes, and what is left of parameters, operations and the artifact."""
     rows = _read("compression.json")["rows"]
     figure, axes = plt.subplots(1, 2, figsize=(9.4, 3.8))
     lines = list(dict.fromkeys((row["dataset"], row["learner"]) for row in rows))
@@ -138,8 +138,8 @@ def compression() -> None:
     axes[0].set_ylabel("accuracy, less that without pruning")
     axes[0].legend(frameon=False, fontsize=8)
     own = [row for row in rows if (row["dataset"], row["learner"]) == lines[0] and "ratio" in row]
-    names = {"params": "parameters", "macs": "operations (MAC)", "finetune_s.p50": "fine-tuning time (p50)", "artifact_bytes": "artifact"}
-    for (name, said), colour, marker in zip(names.items(), (SOURCE, QUERY, SUPPORT, "#CC79A7"), "oDs^", strict=True):
+    names = {"params": "parameters", "macs": "operations (MAC)", "artifact_bytes": "artifact"}
+    for (name, said), colour, marker in zip(names.items(), (SOURCE, QUERY, SUPPORT), "oDs", strict=True):
         axes[1].plot(range(len(own)), [row["ratio"][name] for row in own], color=colour, marker=marker, label=said)
     axes[1].axhline(1, color="#444444", linewidth=0.8, linestyle="--")
     axes[1].set_xticks(range(len(degrees)), degrees)
@@ -155,17 +155,17 @@ def compression() -> None:
 def compression_table() -> list[str]:
     """Lines of Markdown: a row for each cell of benchmarks/compression.json."""
     lines = [
-        "| data set | learner | compressor | accuracy | less that without | parameters | MAC | fine-tuning p50 | latency p50 |",
+        "| data set | learner | compressor | accuracy | less that without | rare recall, less that without | parameters | MAC | artifact |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in _read("compression.json")["rows"]:
         mark = " (structure only)" if "structure only" in row["labels"] else ""
-        made = "{mean:+.3f} ({ci_low:+.3f} to {ci_high:+.3f})".format(**row["difference"]["accuracy"]) if "difference" in row else "-"
+        said = "{mean:+.3f} ({ci_low:+.3f} to {ci_high:+.3f})"
+        made = [said.format(**row["difference"][name]) if "difference" in row else "-" for name in ("accuracy", "recall.rare")]
         lines.append(
             f"| `{row['dataset']}` | `{row['learner']}` | `{row['compressor']}`{mark} "
-            f"| {row['accuracy']['mean']:.3f} ({row['accuracy']['ci_low']:.3f} to {row['accuracy']['ci_high']:.3f}) | {made} "
-            f"| {row['params']:,} | {row['macs'] / 1e6:.2f} M "
-            f"| {1000 * row['finetune_s']['p50']:.1f} ms | {row['latency_ms']['p50']:.3f} ms |"
+            f"| {row['accuracy']['mean']:.3f} ({row['accuracy']['ci_low']:.3f} to {row['accuracy']['ci_high']:.3f}) "
+            f"| {made[0]} | {made[1]} | {row['params']:,} | {row['macs'] / 1e6:.2f} M | {row['artifact_bytes'] / 1000:.0f} kB |"
         )
     return lines
 
