@@ -123,12 +123,17 @@ def test_no_input_becomes_part_of_a_script():
 
 
 def test_torch_for_the_cpu_is_installed_first(job):
-    done = job.run("install", {"plugins": "./acme 'other >= 1'"})
+    done = job.run("install", {"plugins": "./acme 'other >= 1'", "torch-index": "https://index.example/cpu"})
     assert done.returncode == 0, done.stderr
     first, second, third = job.calls
-    assert first == ["pip", "install", "--quiet", "--index-url", ACTION["inputs"]["torch-index"]["default"], "torch"]
+    assert first == ["pip", "install", "--quiet", "--index-url", "https://index.example/cpu", "torch"]
     assert second == ["pip", "install", "--quiet", "/the/action", "./acme", "other >= 1"]
     assert third == ["faultbench", "--version"]
+
+
+def test_torch_comes_from_pips_own_index_where_none_is_named(job):
+    assert job.run("install", {}).returncode == 0
+    assert job.calls[0] == ["pip", "install", "--quiet", "torch"]
 
 
 def test_torch_can_be_left_to_the_requirements(job):
