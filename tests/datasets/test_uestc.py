@@ -94,7 +94,7 @@ def test_no_data_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.Monkey
         (official(noise(), SampleFrequency=np.uint16(12_000)), "says 12000 Hz, the source 20000 Hz"),
         (official(noise(), Linecount=np.uint8(3)), "says it holds 3 lines, one is known"),
         (official(noise(), SampleFrequency=np.array([20_000, 1])), "SampleFrequency .* holds 2 values"),
-        (official(noise(), Linecount="one"), "cannot be read as a MATLAB file"),
+        (official(noise(), Linecount="one"), "variable Linecount holds text, not real numbers"),
         (official(noise(500)), "holds 500 samples, less than 1 s"),
         (official(noise(24_000).reshape(2, -1)), "is double of 2x12000, not one column"),
         (official(np.zeros((24_000, 1), np.int16)), "is int16 of 24000x1"),
