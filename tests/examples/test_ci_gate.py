@@ -109,7 +109,7 @@ PYTHON = """#!{python}
 import os, sys
 words = sys.argv[1:]
 if words[:3] == ["-m", "pip", "install"]:
-    if "--index-url" in words:
+    if words[-1] == "torch":
         sys.exit(0)
     words = ["-m", "pip", "--python", "{inner}", *words[2:], "--no-deps", "--force-reinstall"]
     os.execv("{python}", ["{python}", *words])

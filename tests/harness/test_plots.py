@@ -17,7 +17,7 @@ from faultbench.inspection.selection import MOST, Chosen, select
 from faultbench.inspection.spectra import side_bands
 from faultbench.inspection.views import view
 
-pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'faultbench[plot]'")
+pytest.importorskip("matplotlib", reason="no matplotlib: pip install matplotlib")
 from faultbench.inspection.page import page
 from faultbench.inspection.plots import Caption, picture
 

@@ -89,7 +89,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise UsageError("a plot needs matplotlib: pip install 'faultbench[plot]'") from error
+        raise UsageError("a plot needs matplotlib: pip install matplotlib") from error
 
 
 def suffix_of(file: Path) -> str:

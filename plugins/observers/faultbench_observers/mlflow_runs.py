@@ -137,7 +137,7 @@ def _client(where: str) -> MlflowClient:
         from mlflow.tracking import MlflowClient
     except ImportError as error:
         what = f"{WHERE} is set, and mlflow cannot be imported ({error})"
-        raise PluginError(f"{what}: pip install 'faultbench[mlflow]', or unset {WHERE}") from error
+        raise PluginError(f"{what}: pip install mlflow-skinny, or unset {WHERE}") from error
     return MlflowClient(tracking_uri=uri)
 
 
