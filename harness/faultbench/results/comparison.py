@@ -297,7 +297,7 @@ def _weakness(metric: str, diff: Mapping[str, Any]) -> str:
     if units < FEWEST_UNITS:
         return f"only {units} {what}, {FEWEST_UNITS} are needed"
     queries = diff["queries_per_unit"]
-    return f"only {queries:.0f} queries a bearing, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+    return too_few_queries(queries, "bearing")
 
 
 def _looked_at(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:

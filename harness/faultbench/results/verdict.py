@@ -121,7 +121,7 @@ def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
     if units < FEWEST_UNITS:
         return f"only {units} {f'fault {what}s' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
     queries = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy_faults'}.queries_per_unit") or 0
-    return f"only {queries:.0f} queries a {what}, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+    return too_few_queries(queries, what)
 
 
 def _weakness_of_time(row: Mapping[str, Any], criterion: Criterion) -> str:

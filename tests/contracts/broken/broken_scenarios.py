@@ -77,6 +77,30 @@ class Deaf(Good):
         return dataclasses.replace(super().split(catalogues, request, 7), seed=seed)
 
 
+class PinsItsSeed(Good):
+    """The target goes by the seed, all else by seed 0."""
+
+    def split(self, catalogues, request, seed):
+        self._target = self._target or ("near", "far")[seed % 2]
+        return super().split(catalogues, request, 0)
+
+
+class PinsItsDraws(PinsItsSeed):
+    """As before, and says the seed that was asked for."""
+
+    def split(self, catalogues, request, seed):
+        return dataclasses.replace(super().split(catalogues, request, seed), seed=seed)
+
+
+class FixedRows(Deaf):
+    """Every seed has a target of its own, and the same rows of it."""
+
+    def split(self, catalogues, request, seed):
+        split = super().split(catalogues, request, seed)
+        number = len(split.target.recordings)
+        return dataclasses.replace(split, target=split.target.only([(row + seed) % number for row in range(number)]))
+
+
 class ByCount(Good):
     def split(self, catalogues, request, seed):
         self._target = "near" if request.episodes == 1 else "far"
