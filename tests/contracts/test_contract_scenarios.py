@@ -12,7 +12,7 @@ TARGET = {"target": Param(str, "", "the machine held out")}
 FAULTS = [
     ("its level is one that the audit knows", "LevelOfItsOwn", "its level is 'T2b': name one of T0, T1"),
     ("it splits a plant of two machines", "Refuses", "it refuses a plant of two machines.*these data are not good enough"),
-    ("it splits a plant of two machines", "NoSplit", "split returns tuple: return a Split"),
+    ("it splits a plant of two machines", "NoSplit", "split returns a tuple of Pool, Pool: return a Split"),
     ("the leak audit finds nothing", "Leaks", "the audit of its split finds .* source and target share 1 sample"),
     ("the split is what was asked for", "OtherName", "says it is of 'new-device': name it othername"),
     ("the split is what was asked for", "OtherLevel", "is of level T1, the scenario of T2: let both say the same"),

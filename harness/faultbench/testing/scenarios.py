@@ -18,7 +18,7 @@ from faultbench.errors import FaultbenchError, IsolationError, UsageError
 from faultbench.registry import make
 from faultbench.testing import bench
 from faultbench.testing.bench import once
-from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, broken, refusal, require, require_advice
+from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, broken, refusal, require, require_advice, returned
 from faultbench.testing.plant import PlantSignals, on_base, plant
 
 CHECKS = Checks()
@@ -66,8 +66,8 @@ class Bench(bench.Bench):
     def splitting(self, catalogues: Sequence[Catalogue] | None = None, seed: int = SEED, **changed: int) -> Split:
         """A split by an instance of its own."""
         request = dataclasses.replace(REQUEST, **changed)
-        split: Split = self.another().split(self.catalogues if catalogues is None else catalogues, request, seed)
-        return split
+        split = self.another().split(self.catalogues if catalogues is None else catalogues, request, seed)
+        return returned(split, Split, "split", "return a Split (make_split makes one)")
 
 
 @CHECKS.promise("its level is one that the audit knows")
@@ -79,13 +79,12 @@ def _level(bench: Bench) -> None:
 @CHECKS.promise("it splits a plant of two machines")
 def _splits(bench: Bench) -> None:
     try:
-        split = bench.split
+        _ = bench.split
     except FaultbenchError as error:
         broken(
             f"it refuses a plant of two machines, three damaged elements, two bearings each, three loads ({error})",
             "take a smaller window by the name's parameters, or expect this failure with the reason",
         )
-    require(isinstance(split, Split), f"split returns {type(split).__name__}", "return a Split (make_split makes one)")
 
 
 @CHECKS.promise("the leak audit finds nothing")
@@ -196,7 +195,9 @@ def _refuses(bench: Bench) -> None:
         except (UsageError, IsolationError) as error:
             require_advice(error, f"of {what} it")
             continue
-        except Exception as error:
+        except BrokenPromise:
+            raise
+        except (Exception, SystemExit) as error:
             raise BrokenPromise(f"{what}: it ends in {cause(error)}: raise IsolationError, and say why") from error
         findings = audit(split, PlantSignals(*catalogues)).findings
         require(

@@ -1,6 +1,7 @@
 """Scenarios, each broken in one way."""
 
 import dataclasses
+import sys
 
 import numpy as np
 
@@ -156,3 +157,13 @@ class AnyTarget(Good):
             if self._target != "nowhere at all":
                 raise
             return NewDevice(window=512).split(catalogues, request, seed)
+
+
+class ReturnsNothing(Good):
+    def spoil(self, split, request, seed):
+        return None
+
+
+class Exits(Good):
+    def spoil(self, split, request, seed):
+        sys.exit(1)
