@@ -194,6 +194,7 @@ def test_explain_says_why_and_on_what_evidence(place, rows):
     assert "cwru new-device [T2] maml none x86: pass Every criterion holds" in said
     assert "accuracy.ci_low>=0.999: fail, the value is 0.9" in said
     assert "on 6 fault + 2 healthy, 95 % interval 0.9" in said
+    assert re.search(r"[0-9.]+ queries a unit on average; a verdict takes 5 bearings and, on average, 36 queries of each", said)
     assert re.search(r"unproven, the value is 0\.\d+: only 2 fault bearings, 5 are needed; it would (pass|fail)", said)
     assert "It is watermarked (quick): such figures prove nothing either way." in said
     assert "centroid none x86: fail (baseline, never gated)" in said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faultbench.errors import CellError, IsolationError, UsageError
+from faultbench.errors import CellError, IsolationError, PluginError, UsageError
 from faultbench.matrix.cache import Cache
 
 
@@ -45,6 +45,27 @@ def test_a_seed_that_a_scenario_refuses_is_found_before_any_work_too(site):
     with pytest.raises(IsolationError, match="seed 1 is refused on purpose"):
         site.plan(datasets=("plant:mood=measured",), scenarios=("choosy",), seeds=2)
     assert site.plan(datasets=("plant:mood=measured",), scenarios=("choosy",), seeds=1).cells[0].error is None
+
+
+PINNED = "scenario pinned says seed '?0'? where 1 was asked: give the split the seed that split.. was called with"
+
+
+def test_a_split_that_says_another_seed_is_found_before_any_work(site):
+    with pytest.raises(PluginError, match=PINNED):
+        site.plan(datasets=("plant:mood=measured",), scenarios=("pinned",), seeds=2)
+    assert site.plan(datasets=("plant:mood=measured",), scenarios=("pinned",), seeds=1).cells[0].error is None
+
+
+def test_a_split_that_says_another_seed_is_refused_by_the_stage_and_nothing_is_measured(site):
+    with pytest.raises(PluginError, match=PINNED):
+        site.run(scenarios=("pinned",), seeds=2)
+    assert "judge" not in made(site)
+    assert site.kept()[0]["error_code"] == 2
+
+
+def test_a_scenario_that_returns_no_split_is_said_in_one_line(site):
+    with pytest.raises(PluginError, match=r"^scenario splitless: split returns NoneType: return a Split"):
+        site.run(scenarios=("splitless",), seeds=1)
 
 
 def test_too_many_ways_are_found_at_the_split_where_the_lengths_are_not_known(site):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from faultbench.results.comparison import _weakness
 from faultbench.results.criteria import parse
-from faultbench.results.verdict import exit_code, judge
+from faultbench.results.verdict import exit_code, judge, too_few_queries
 
 
 def rate(
@@ -79,7 +80,9 @@ def test_one_failure_outweighs_what_is_unproven() -> None:
         ("accuracy>=0.99", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings"),
         ("recall.rare>=0.9", {"recall": {"rare": rate(0.98, 0.97, 0.99, fault_units=3)}}, "only 3 fault bearings"),
         ("false_alarm<=0.1", {"false_alarm": rate(0.0, 0.0, 0.0, fault_units=0, healthy_units=4)}, "only 4 healthy units"),
-        ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, queries=12)}, "only 12 queries a bearing, 36 are needed"),
+        ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, queries=12)}, "only 12 queries a bearing on average, 36 are needed"),
+        ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, queries=35.71)}, "only 35.7 queries a bearing on average, 36 are needed"),
+        ("accuracy>=0.9", {"accuracy": rate(0.98, 0.97, 0.99, queries=35.99)}, "only 35.9 queries a bearing on average, 36 are needed"),
         ("bearings>=0.5", {"accuracy_faults": rate(0.98, 0.97, 0.99, queries=4)}, "only 4 queries a bearing"),
         ("latency_ms.p99<=9", {"latency_ms": {"p50": 1.0, "p99": 2.0, "n": 6}}, "only 6 were timed"),
         ("bearings>=0.5", {"accuracy": rate(0.98, 0.97, 0.99, fault_units=4)}, "only 4 fault bearings"),
@@ -167,3 +170,13 @@ def test_exit_codes(rows: list[dict[str, Any]], plainly: int, gated: int, allowe
     assert exit_code(judged, gate=False) == plainly
     assert exit_code(judged, gate=True) == gated
     assert exit_code(judged, gate=True, allow_unproven=True) == allowed
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"),
+    [(12, "12"), (35.71, "35.7"), (35.99, "35.9"), (36, ""), (0.04, "0")],
+    ids=["whole", "mean", "nearly", "enough", "none"],
+)
+def test_queries_on_average_never_read_as_the_number_that_is_needed(mean: float, said: str) -> None:
+    assert too_few_queries(mean, "bearing") == (f"only {said} queries a bearing on average, 36 are needed" if said else "")
+    assert _weakness("accuracy", {"fault_units": 9, "healthy_units": 4, "queries_per_unit": mean}) == too_few_queries(mean, "bearing")

@@ -27,6 +27,7 @@ from faultbench.cli.run import run
 from faultbench.cli.schema import schema
 from faultbench.cli.session import Session, session_of
 from faultbench.cli.show import explain, show
+from faultbench.cli.stdout import keep_stdout
 from faultbench.matrix.streams import Unheard
 
 EXIT_CODES = (
@@ -63,6 +64,7 @@ app.command("schema", cls=Command)(schema)
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Runs the command and gives its exit code."""
+    keep_stdout()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no × gets a ?, not a traceback

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
+import sys
 import textwrap
 from collections.abc import Sequence
 
@@ -13,7 +15,18 @@ _MOST = 120  # columns: longer lines are hard to follow
 
 def terminal_width() -> int:
     """The columns to fill: the terminal's within reason, 80 where there is none."""
-    return min(max(shutil.get_terminal_size((80, 24)).columns, _LEAST), _MOST)
+    return min(max(_columns(), _LEAST), _MOST)
+
+
+def _columns() -> int:
+    """`COLUMNS`, or the width of the terminal that the command prints to, which `shutil` looks for at descriptor 1 alone."""
+    with contextlib.suppress(ValueError):
+        if (said := int(os.environ.get("COLUMNS", ""))) > 0:
+            return said
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (AttributeError, ValueError, OSError):  # no stdout, a captured one, or no terminal
+        return 80
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:

@@ -120,7 +120,8 @@ def run(
 
     from faultbench.matrix.plan import plan
 
-    planned = plan(settled, registry)
+    with contextlib.redirect_stdout(sys.stderr):  # a plugin that prints must not spoil `--json -`
+        planned = plan(settled, registry)
     for warning in planned.warnings:
         print(f"warning: {one_line(warning)}", file=sys.stderr)
     if dry_run:
@@ -136,7 +137,7 @@ def run(
     from faultbench.report.progress import gate_line, progress
     from faultbench.results.verdict import exit_code
 
-    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+    with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:
         rows = execute(planned, shown, command=session.command)
     publish_rows(rows, session.command, outputs, gate=gate, verbose=verbose)
     code = exit_code(rows, gate=gate, allow_unproven=allow_unproven)

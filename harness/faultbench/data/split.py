@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.recording import Catalogue, Recording
+from faultbench.errors import PluginError
+from faultbench.names import shown
 
 ONE_RIG = "one rig"
 """The note of a T2 or T3 split of data that have a single mounting, which therefore cannot be parted by mounting."""
@@ -142,6 +144,29 @@ class Split:
     target: Pool
     episodes: tuple[Episode, ...]
     left_out: tuple[str, ...] = ()
+
+
+def as_asked(made: object, scenario: str, seed: int) -> Split:
+    """What a scenario made, where it is a split of the seed that was asked for.
+
+    Training, the intervals' seeds and the rows of a run go by `Split.seed`: under another one a seed would be counted twice.
+
+    Args:
+        made: What `split` returned.
+        scenario: The scenario's name, for the message.
+        seed: What `split` was called with.
+
+    Raises:
+        PluginError: It is no split, or says another seed.
+    """
+    if not isinstance(made, Split):
+        raise PluginError(f"scenario {scenario}: split returns {type(made).__name__}: return a Split (make_split makes one)")
+    if made.seed != seed:
+        raise PluginError(
+            f"scenario {scenario} says seed {shown(str(made.seed))} where {seed} was asked: "
+            "give the split the seed that split() was called with"
+        )
+    return made
 
 
 def on_one_rig(note: str) -> bool:

@@ -12,7 +12,7 @@ from faultbench.data.noise import CLEAN, MACHINE, parse_noise
 from faultbench.data.recording import Catalogue, DataSet
 from faultbench.data.resampling import common_base, rebased
 from faultbench.data.spellings import names_alike
-from faultbench.data.split import EpisodeRequest, Scenario
+from faultbench.data.split import EpisodeRequest, Scenario, as_asked
 from faultbench.discovery import cause
 from faultbench.errors import CellError, FaultbenchError
 from faultbench.matrix import stages
@@ -168,12 +168,14 @@ class Splits:
                 catalogues = [rebased(catalogue, common) for catalogue in catalogues]
             if all(channel.samples is not None for c in catalogues for recording in c.recordings for channel in recording.channels):
                 for seed in range(min(self._seeds, _SEEDS_TRIED)):
-                    made = scenario.split(catalogues, EpisodeRequest(**{**self.request, "episodes": 1}), seed)
+                    made = as_asked(
+                        scenario.split(catalogues, EpisodeRequest(**{**self.request, "episodes": 1}), seed), chosen.spelling, seed
+                    )
                     if recorded:
                         refuse_machine_noise(made, catalogues)
         except FaultbenchError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
             _log.debug("%s", chosen.spelling, exc_info=True)
             return CellError(f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
         return None

@@ -13,7 +13,7 @@ from faultbench.report.headings import Row, cell_name, is_judged
 from faultbench.report.wording import UNKNOWN, facts, interval, number, rate
 from faultbench.results.metrics import METRICS, RATES, TIMES, lookup
 from faultbench.results.specimens import specimen
-from faultbench.results.verdict import FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, PASS
+from faultbench.results.verdict import FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, PASS, on_average
 
 _STYLES = {"pass": "green", "fail": "bold red", "unproven": "yellow", "error": "bold red"}
 
@@ -72,10 +72,9 @@ def _evidence(row: Row, one: Mapping[str, Any]) -> str:
         kind = row["kind"] or "nobody says how it was found"
         return f"{kind}: {found['n']} calls, median {number(found['p50'])}, p99 {number(found['p99'])}; a p99 takes {FEWEST_TIMED} calls"
     if metric in RATES and found is not None:
-        said = (
-            f"{rate(found['mean'])} on {found['clusters']}, 95 % interval {interval(found)}, {found['queries_per_unit']:.0f} queries a unit"
-        )
-        return f"{said}; a verdict takes {FEWEST_UNITS} {specimen(row)}s and {FEWEST_QUERIES} queries each"
+        queries = f"{on_average(found['queries_per_unit'])} queries a unit on average"
+        said = f"{rate(found['mean'])} on {found['clusters']}, 95 % interval {interval(found)}, {queries}"
+        return f"{said}; a verdict takes {FEWEST_UNITS} {specimen(row)}s and, on average, {FEWEST_QUERIES} queries of each"
     if metric == "bearings" and found is not None:
         reached = f"{found['passing']} of {found['total']} fault {specimen(row)}s reach recall {found['criterion']:g}"
         return f"{reached}, which proves {found['p_low']:.3f}"

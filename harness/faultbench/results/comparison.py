@@ -20,7 +20,7 @@ from faultbench.results.devices import incomparable
 from faultbench.results.metrics import METRICS, RATES, TIMES, VOIDABLE, lookup
 from faultbench.results.row import AXES, plain
 from faultbench.results.statistics import rate_differences
-from faultbench.results.verdict import ERROR, FAIL, FEWEST_QUERIES, FEWEST_TIMED, FEWEST_UNITS, NOT_APPLICABLE, PASS, UNPROVEN
+from faultbench.results.verdict import ERROR, FAIL, FEWEST_TIMED, FEWEST_UNITS, NOT_APPLICABLE, PASS, UNPROVEN, too_few_queries
 
 COMPARED, NOTHING = "compared", "nothing compared"
 """How a comparison without conditions ends, and one without a pair."""
@@ -296,8 +296,7 @@ def _weakness(metric: str, diff: Mapping[str, Any]) -> str:
     units, what = (diff["healthy_units"], "healthy units") if metric == "false_alarm" else (diff["fault_units"], "fault bearings")
     if units < FEWEST_UNITS:
         return f"only {units} {what}, {FEWEST_UNITS} are needed"
-    queries = diff["queries_per_unit"]
-    return f"only {queries:.0f} queries a bearing, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+    return too_few_queries(diff["queries_per_unit"], "bearing")
 
 
 def _looked_at(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -121,7 +122,22 @@ def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
     if units < FEWEST_UNITS:
         return f"only {units} {f'fault {what}s' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
     queries = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy_faults'}.queries_per_unit") or 0
-    return f"only {queries:.0f} queries a {what}, {FEWEST_QUERIES} are needed" if queries < FEWEST_QUERIES else ""
+    return too_few_queries(queries, what)
+
+
+def too_few_queries(mean: float, what: str) -> str:
+    """Why so many queries a bearing carry no verdict, or nothing.
+
+    Args:
+        mean: Queries a bearing on average: single bearings may have more or fewer.
+        what: What a bearing is called.
+    """
+    return f"only {on_average(mean)} queries a {what} on average, {FEWEST_QUERIES} are needed" if mean < FEWEST_QUERIES else ""
+
+
+def on_average(queries: float) -> str:
+    """A mean number of queries, to one decimal and never rounded up: 35.97 is `35.9`, fewer than the 36 that are needed."""
+    return f"{math.floor(queries * 10) / 10:.1f}".removesuffix(".0")
 
 
 def _weakness_of_time(row: Mapping[str, Any], criterion: Criterion) -> str:

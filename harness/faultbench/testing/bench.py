@@ -44,7 +44,7 @@ class once(Generic[T]):  # noqa: N801 - it reads as `property` does
             except NotAsked as reason:
                 kept[self._name] = (None, reason)
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 what = str(error) if isinstance(error, BrokenPromise) else cause(error)
                 first = self.__doc__ or self._name
                 kept[self._name] = (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError
+
+T = TypeVar("T")
 
 
 class BrokenPromise(AssertionError):  # noqa: N818 - it is what pytest calls a failure
@@ -67,6 +70,42 @@ def require(kept: object, what: str, todo: str) -> None:
         broken(what, todo)
 
 
+def returned(value: object, kind: type[T], method: str, todo: str) -> T:
+    """What a plugin's method returned, required to be of a kind.
+
+    Args:
+        value: What it returned.
+        kind: What its contract says.
+        method: What is said to return it.
+        todo: What the author can do where it is something else.
+    """
+    if not isinstance(value, kind):
+        broken(f"{method} returns {type_of(value)}", todo)
+    return value
+
+
+def type_of(value: object) -> str:
+    """The type of a value as a message names it; of a plain tuple, of its items: an author sees which of them is wrong."""
+    if type(value) is tuple and value:
+        return f"a tuple of {', '.join(type(item).__name__ for item in value)}"
+    return type(value).__name__
+
+
+def left_python(error: SystemExit) -> str:
+    """What a plugin did that ended Python where it should have raised, and what to do.
+
+    The method is the first in the traceback that is not the suite's own, nor of what stands between the two.
+    """
+    between = ("faultbench.testing.", "torch.", "contextlib", "unittest.")
+    frames = [
+        frame.f_code
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if (module := frame.f_globals.get("__name__")) and not module.startswith(between)  # code that is made at run time has no module
+    ]
+    where = frames[0].co_qualname if frames else "it"
+    return f"{where} leaves Python ({cause(error)}): raise an error that says what is wrong, a run goes on with its other cells"
+
+
 @contextmanager
 def refusal(*expected: type[FaultbenchError], of: str, todo: str) -> Iterator[None]:
     """Requires that the body refuses, with an error of a kind that a person can act on, in one line `what is wrong: what to do`.
@@ -84,7 +123,7 @@ def refusal(*expected: type[FaultbenchError], of: str, todo: str) -> Iterator[No
         return
     except (BrokenPromise, NotAsked):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BrokenPromise(f"{of} ends in {cause(error)}: raise {names} instead, {todo}") from error
     broken(f"{of} is not refused", f"raise {names}, {todo}")
 

@@ -24,7 +24,7 @@ from faultbench.registry import make
 from faultbench.results.row import plain
 from faultbench.testing import bench
 from faultbench.testing.bench import once
-from faultbench.testing.checks import Checks, NotAsked, broken, require
+from faultbench.testing.checks import Checks, NotAsked, broken, require, type_of
 from faultbench.testing.episodes import SHAPE, WAYS, repeatable, source_tasks, target_task
 from faultbench.testing.learner_bench import agreement, answer, close, on_device, same, tensors
 from faultbench.testing.learners import ALIKE
@@ -113,7 +113,7 @@ class Bench(bench.Bench):
                 return str(reason)
         require(
             isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], Net) and isinstance(answer[1], Mapping),
-            f"compress returns {type(answer).__name__}",
+            f"compress returns {type_of(answer)}",
             "return the net and a mapping of what was achieved",
         )
         return Tried(learner, net, *answer)

@@ -22,7 +22,7 @@ from faultbench.errors import DataError, FaultbenchError
 from faultbench.registry import make
 from faultbench.testing import bench
 from faultbench.testing.bench import once
-from faultbench.testing.checks import Checks, NotAsked, broken, refusal, require
+from faultbench.testing.checks import Checks, NotAsked, broken, refusal, require, returned
 from faultbench.testing.elsewhere import read_elsewhere, signal_digest
 from faultbench.testing.plant import on_base, plant
 
@@ -49,7 +49,7 @@ class Bench(bench.Bench):
     def catalogue(self) -> Catalogue:
         """Its catalogue."""
         try:
-            return self.part.catalogue()
+            return returned(self.part.catalogue(), Catalogue, "catalogue", "return a Catalogue")
         except DataError as error:
             raise NotAsked(f"the data are not here: {error}") from error
 

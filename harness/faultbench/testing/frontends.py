@@ -19,7 +19,7 @@ from faultbench.learning.net import features_of, takes_physics
 from faultbench.testing import bench
 from faultbench.testing.artifacts import model
 from faultbench.testing.bench import once
-from faultbench.testing.checks import Checks, broken, require
+from faultbench.testing.checks import Checks, broken, require, returned
 from faultbench.testing.episodes import SHAPES, noise, rows_of
 from faultbench.testing.reference import written
 
@@ -43,7 +43,7 @@ class Bench(bench.Bench):
         made, refused = [], []
         for shape in SHAPES:
             try:
-                made.append((shape, self.part.module(shape)))
+                made.append((shape, returned(self.part.module(shape), nn.Module, f"module({shape})", "return a torch.nn.Module")))
             except (UsageError, NotApplicable) as error:
                 require(str(error).isprintable() and str(error).strip(), f"of {shape} it says {str(error)!r}", "say in one line why not")
                 refused.append(str(error))
@@ -64,7 +64,6 @@ def features(module: nn.Module, windows: Tensor, physics: Physics) -> Tensor:
 @CHECKS.promise("it makes modules, or says why not")
 def _makes_modules(bench: Bench) -> None:
     for shape, module in bench.modules:
-        require(isinstance(module, nn.Module), f"module({shape}) returns {type(module).__name__}", "return a torch.nn.Module")
         require(
             shape.physics or not takes_physics(module),
             "it takes speeds and orders of windows of which they are not known",

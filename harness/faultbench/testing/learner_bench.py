@@ -17,7 +17,7 @@ from faultbench.learning.net import Net
 from faultbench.learning.parts import RegistryParts
 from faultbench.testing import bench
 from faultbench.testing.bench import once
-from faultbench.testing.checks import NotAsked, require
+from faultbench.testing.checks import NotAsked, require, returned
 from faultbench.testing.episodes import SHAPE, CountedTasks, Task, repeatable, source_tasks, target_task
 from faultbench.testing.reference import written
 
@@ -80,7 +80,7 @@ class Bench(bench.Bench):
 
     def build(self, seed: int, shape: NetShape = SHAPE, learner: Learner | None = None) -> Net:
         """A net from a seed, whatever the global random states are."""
-        return (learner or self.part).build(shape, RegistryParts(self.registry), seed)
+        return returned((learner or self.part).build(shape, RegistryParts(self.registry), seed), Net, "build", "return a Net")
 
     def train(
         self, scale: float, extra_loss: ExtraLoss | None = None, learner: Learner | None = None
@@ -90,7 +90,8 @@ class Bench(bench.Bench):
         tasks = source_tasks()
         budget = Budget(scale=scale, seed=3, progress=lambda done, total: said.append((done, total)))
         with repeatable():
-            return (learner or self.another()).fit(self.build(1), tasks, budget, extra_loss), tasks, said
+            net = (learner or self.another()).fit(self.build(1), tasks, budget, extra_loss)
+            return returned(net, Net, "fit", "return the trained Net"), tasks, said
 
     def adapt(self, task: Task) -> State:
         """The state after adapting to an episode's support."""

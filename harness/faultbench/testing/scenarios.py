@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
 from collections.abc import Sequence
@@ -10,20 +11,22 @@ import numpy as np
 
 from faultbench.data.audit import PROMISES, audit
 from faultbench.data.recording import Catalogue
-from faultbench.data.split import EpisodeRequest, Pool, Scenario, Split
+from faultbench.data.split import EpisodeRequest, Scenario, Split
 from faultbench.data.splitfile import digest
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError, IsolationError, UsageError
 from faultbench.registry import make
 from faultbench.testing import bench
 from faultbench.testing.bench import once
-from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, broken, refusal, require, require_advice
+from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, broken, refusal, require, require_advice, returned
 from faultbench.testing.plant import PlantSignals, on_base, plant
 
 CHECKS = Checks()
 
 REQUEST = EpisodeRequest(ways=0, shots=2, shots_rare=1, queries=2, episodes=4)
 SEED, OTHER = 0, 1
+SEEDS = 6
+"""Seeds whose episodes are compared: more than a plant has machines, so that some of them have one target where it is drawn."""
 
 
 class Bench(bench.Bench):
@@ -42,6 +45,15 @@ class Bench(bench.Bench):
         return self.splitting()
 
     @once
+    def by_seed(self) -> dict[int, Split]:
+        """The splits of several seeds. A scenario may refuse one and take another, but not the first two."""
+        made = {SEED: self.split, OTHER: self.splitting(seed=OTHER)}
+        for seed in range(OTHER + 1, SEEDS):
+            with contextlib.suppress(UsageError, IsolationError):
+                made[seed] = self.splitting(seed=seed)
+        return made
+
+    @once
     def signals(self) -> PlantSignals:
         """The plant's signals."""
         return PlantSignals(*self.catalogues)
@@ -54,8 +66,8 @@ class Bench(bench.Bench):
     def splitting(self, catalogues: Sequence[Catalogue] | None = None, seed: int = SEED, **changed: int) -> Split:
         """A split by an instance of its own."""
         request = dataclasses.replace(REQUEST, **changed)
-        split: Split = self.another().split(self.catalogues if catalogues is None else catalogues, request, seed)
-        return split
+        split = self.another().split(self.catalogues if catalogues is None else catalogues, request, seed)
+        return returned(split, Split, "split", "return a Split (make_split makes one)")
 
 
 @CHECKS.promise("its level is one that the audit knows")
@@ -67,13 +79,12 @@ def _level(bench: Bench) -> None:
 @CHECKS.promise("it splits a plant of two machines")
 def _splits(bench: Bench) -> None:
     try:
-        split = bench.split
+        _ = bench.split
     except FaultbenchError as error:
         broken(
             f"it refuses a plant of two machines, three damaged elements, two bearings each, three loads ({error})",
             "take a smaller window by the name's parameters, or expect this failure with the reason",
         )
-    require(isinstance(split, Split), f"split returns {type(split).__name__}", "return a Split (make_split makes one)")
 
 
 @CHECKS.promise("the leak audit finds nothing")
@@ -97,7 +108,10 @@ def _asked_for(bench: Bench) -> None:
     require(
         split.level == bench.part.level, f"the split is of level {split.level}, the scenario of {bench.part.level}", "let both say the same"
     )
-    require(split.seed == SEED, f"the split is of seed {split.seed}, asked for {SEED}", "hand the seed on")
+    for seed, made in bench.by_seed.items():
+        require(
+            made.seed == seed, f"the split is of seed {made.seed}, asked for {seed}", "give the split the seed that split() was called with"
+        )
     asked = dataclasses.replace(REQUEST, ways=split.request.ways)
     require(
         split.request == asked and split.request.ways >= 2,
@@ -124,8 +138,16 @@ def _same(bench: Bench) -> None:
 
 @CHECKS.promise("another seed gives other episodes")
 def _other(bench: Bench) -> None:
-    other = bench.splitting(seed=OTHER)
-    require(_windows(other) != _windows(bench.split), "two seeds give the same episodes", "draw episodes by generator(seed, ...)")
+    # By rows of the target beside by recordings: a fixed draw out of a target that goes by the seed is the same rows of other recordings.
+    for windows in (_windows, _rows):
+        found: dict[bytes, int] = {}
+        for seed, split in bench.by_seed.items():
+            first = found.setdefault(windows(split), seed)
+            require(
+                first == seed,
+                f"two seeds give the same episodes ({first} and {seed})",
+                "draw episodes by generator(seed, ...), with the seed that split() was called with",
+            )
 
 
 @CHECKS.promise("more episodes change neither source nor target")
@@ -173,7 +195,9 @@ def _refuses(bench: Bench) -> None:
         except (UsageError, IsolationError) as error:
             require_advice(error, f"of {what} it")
             continue
-        except Exception as error:
+        except BrokenPromise:
+            raise
+        except (Exception, SystemExit) as error:
             raise BrokenPromise(f"{what}: it ends in {cause(error)}: raise IsolationError, and say why") from error
         findings = audit(split, PlantSignals(*catalogues)).findings
         require(
@@ -192,9 +216,12 @@ def _no_target(bench: Bench) -> None:
         scenario.split(bench.catalogues, REQUEST, SEED)
 
 
-def _windows(split: Split) -> list[tuple[bytes, bytes]]:
-    return [(_of(split.target, e.support), _of(split.target, e.query)) for e in split.episodes]
+def _windows(split: Split) -> bytes:
+    """The windows of all episodes, by recording."""
+    ids = [(recording.dataset, recording.id) for recording in split.target.recordings]
+    return repr([[(ids[row], start) for row, start in rows.tolist()] for e in split.episodes for rows in (e.support, e.query)]).encode()
 
 
-def _of(pool: Pool, rows: np.ndarray) -> bytes:
-    return repr([(pool.recordings[row].id, start) for row, start in rows.tolist()]).encode()
+def _rows(split: Split) -> bytes:
+    """The windows of all episodes, by row of the target."""
+    return repr([rows.tolist() for e in split.episodes for rows in (e.support, e.query)]).encode()

@@ -11,7 +11,7 @@ from faultbench.errors import UsageError
 from faultbench.offers import Offer
 from faultbench.registry import kind_of
 from faultbench.testing.bench import DataDir
-from faultbench.testing.checks import BrokenPromise, Check, NotAsked
+from faultbench.testing.checks import BrokenPromise, Check, NotAsked, left_python
 
 SOMETHING_ASKED = "not everything was skipped"
 """The promise of the suite itself: a suite in which nothing of what a plugin does was looked at proves nothing."""
@@ -121,6 +121,9 @@ class Suite:
         except Exception as error:
             self._asked[promise] = True
             raise BrokenPromise(f"{self._bench.name} raises {cause(error)}: mend what the traceback shows") from error
+        except SystemExit as error:
+            self._asked[promise] = True
+            raise BrokenPromise(f"{self._bench.name}: {left_python(error)}") from error
         self._asked[promise] = True
 
     def failures(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from faultbench.registry import make
 from faultbench.testing import bench
 from faultbench.testing.artifacts import centroid_graphs, gradient_graphs
 from faultbench.testing.bench import once
-from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, refusal, require, require_advice
+from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, refusal, require, require_advice, returned
 
 CHECKS = Checks()
 
@@ -40,7 +40,7 @@ class Bench(bench.Bench):
     def device(self) -> Device:
         """The device that it probes."""
         try:
-            return self.part.probe()
+            return returned(self.part.probe(), Device, "probe", "return a Device")
         except CellError as error:
             raise NotAsked(f"its device cannot be reached: {error}") from error
 
@@ -58,7 +58,8 @@ class Bench(bench.Bench):
         """Its measurements of both artifacts."""
         if not self.device.fingerprint:
             raise NotAsked("its device has no fingerprint")
-        return {name: self.part.run(folder, episodes(), TIMING) for name, folder in self.artifacts.items()}
+        found = {name: self.part.run(folder, episodes(), TIMING) for name, folder in self.artifacts.items()}
+        return {name: returned(m, Measurement, "run", "return a Measurement") for name, m in found.items()}
 
 
 def episodes() -> EpisodeWindows:
@@ -95,7 +96,7 @@ def _unreachable(bench: Bench) -> None:
         bench.part.probe()
     except CellError as error:
         require_advice(error, "probe()")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BrokenPromise(
             f"probe() ends in {cause(error)}: raise CellError where the device cannot be reached, with what to do"
         ) from error
@@ -104,7 +105,6 @@ def _unreachable(bench: Bench) -> None:
 @CHECKS.promise("probing twice gives the same device")
 def _same_device(bench: Bench) -> None:
     device = bench.device
-    require(isinstance(device, Device), f"probe returns {type(device).__name__}", "return a Device")
     for field in ("name", "arch", "cpu", "os", "fingerprint"):
         text = getattr(device, field)
         require(
@@ -115,7 +115,7 @@ def _same_device(bench: Bench) -> None:
         f"the device has {device.cores} cores and {device.memory_bytes} bytes",
         "ask the device",
     )
-    again = bench.another().probe()
+    again = returned(bench.another().probe(), Device, "probe", "return a Device")
     require(
         again.fingerprint == device.fingerprint,
         "probed twice, the device has two fingerprints",
@@ -126,7 +126,6 @@ def _same_device(bench: Bench) -> None:
 @CHECKS.promise("it returns predictions and logits for every query")
 def _shapes(bench: Bench) -> None:
     for name, m in bench.measured.items():
-        require(isinstance(m, Measurement), f"run returns {type(m).__name__}", "return a Measurement")
         require(m.kind in typing.get_args(Kind), f"the kind of evidence is {m.kind!r}", f"say {', '.join(typing.get_args(Kind))}")
         for field, kind, shape in (("predictions", np.int64, (EPISODES, QUERIES)), ("logits", np.float32, (EPISODES, QUERIES, WAYS))):
             value = getattr(m, field)

@@ -127,3 +127,13 @@ class Boasts(Good):
 class Crashes(Good):
     def compress(self, net, ctx):
         return net.body[0].weight.shape
+
+
+class ReturnsNothing(Good):
+    def spoil(self, net, achieved, ctx):
+        return None, achieved
+
+
+class Exits(Good):
+    def spoil(self, net, achieved, ctx):
+        raise SystemExit(1)

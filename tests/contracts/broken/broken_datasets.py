@@ -207,3 +207,13 @@ class Absent(Good):
 class Unlisted(Good):
     def recording(self, i, recording):
         return dataclasses.replace(recording, channels=(Channel("a", 1000.0),))
+
+
+class ReturnsNothing(Good):
+    def catalogue(self):
+        return None
+
+
+class Exits(Good):
+    def catalogue(self):
+        raise SystemExit("no data")

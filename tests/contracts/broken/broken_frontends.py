@@ -109,3 +109,17 @@ class NoGraph(Good):
     class Made(Plain):
         def spoil(self, features, windows):
             return features * (1.0 if float(windows.sum()) > 0 else 1.5)
+
+
+class ReturnsNothing(Good):
+    def module(self, shape):
+        return None
+
+
+class ExitingModule(Plain):
+    def forward(self, windows):
+        raise SystemExit(1)
+
+
+class Exits(Good):
+    Made = ExitingModule

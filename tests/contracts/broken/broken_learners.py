@@ -285,3 +285,13 @@ class TracedSupport(Good):
     def step(self, net, state, features, labels):
         after = super().step(net, state, features, labels)
         return {**after, "head": after["head"] + (features.shape[0] - labels.sum()) * torch.arange(3.0)[:, None] * 10}
+
+
+class ReturnsNothing(Good):
+    def build(self, shape, parts, seed):
+        return None
+
+
+class Exits(Good):
+    def build(self, shape, parts, seed):
+        raise SystemExit(1)

@@ -1,6 +1,7 @@
 """Scenarios, each broken in one way."""
 
 import dataclasses
+import sys
 
 import numpy as np
 
@@ -77,6 +78,30 @@ class Deaf(Good):
         return dataclasses.replace(super().split(catalogues, request, 7), seed=seed)
 
 
+class PinsItsSeed(Good):
+    """The target goes by the seed, all else by seed 0."""
+
+    def split(self, catalogues, request, seed):
+        self._target = self._target or ("near", "far")[seed % 2]
+        return super().split(catalogues, request, 0)
+
+
+class PinsItsDraws(PinsItsSeed):
+    """As before, and says the seed that was asked for."""
+
+    def split(self, catalogues, request, seed):
+        return dataclasses.replace(super().split(catalogues, request, seed), seed=seed)
+
+
+class FixedRows(Deaf):
+    """Every seed has a target of its own, and the same rows of it."""
+
+    def split(self, catalogues, request, seed):
+        split = super().split(catalogues, request, seed)
+        number = len(split.target.recordings)
+        return dataclasses.replace(split, target=split.target.only([(row + seed) % number for row in range(number)]))
+
+
 class ByCount(Good):
     def split(self, catalogues, request, seed):
         self._target = "near" if request.episodes == 1 else "far"
@@ -132,3 +157,13 @@ class AnyTarget(Good):
             if self._target != "nowhere at all":
                 raise
             return NewDevice(window=512).split(catalogues, request, seed)
+
+
+class ReturnsNothing(Good):
+    def spoil(self, split, request, seed):
+        return None
+
+
+class Exits(Good):
+    def spoil(self, split, request, seed):
+        sys.exit(1)

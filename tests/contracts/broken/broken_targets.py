@@ -154,3 +154,13 @@ class Mends(Good):
         Mends.last = Path(tempfile.mkdtemp()) / "artifact"
         shutil.copytree(artifact, Mends.last)
         return measurement
+
+
+class ReturnsNothing(Good):
+    def probe(self):
+        return None
+
+
+class Exits(Good):
+    def probe(self):
+        raise SystemExit(1)

@@ -14,7 +14,7 @@ def faultbench_datasets():
 
 @hookimpl
 def faultbench_scenarios():
-    for name in ("leaky", "counting", "broken", "choosy", "odd", "ragged", "astray"):
+    for name in ("leaky", "counting", "broken", "choosy", "odd", "ragged", "astray", "pinned", "splitless"):
         yield Offer(name, f"made_up_scenarios:{name.title()}", f"a {name} scenario", WINDOW)
     blind = {"to": Param(str, "session", "what it does not see"), "like": Param(str, "new-device", "the scenario that it is")}
     yield Offer("blind", "made_up_scenarios:Blind", "a scenario that does not see a thing", {**blind, **WINDOW})

@@ -69,6 +69,20 @@ class Choosy(NewDevice):
         return super().split(catalogues, request, seed)
 
 
+class Pinned(NewDevice):
+    """Draws every seed by seed 0, and says so."""
+
+    def split(self, catalogues, request, seed):
+        return super().split(catalogues, request, 0)
+
+
+class Splitless(NewDevice):
+    """Forgets to return its split."""
+
+    def split(self, catalogues, request, seed):
+        super().split(catalogues, request, seed)
+
+
 class Odd(NewDevice):
     """Promises a level that there is not."""
 

@@ -74,10 +74,11 @@ def audit(
 
     refused: list[dict[str, Any]] = []
     try:
-        planned = plan(settled, registry, refused=refused.extend)
+        with contextlib.redirect_stdout(sys.stderr):  # a plugin that prints must not spoil `--json -`
+            planned = plan(settled, registry, refused=refused.extend)
         for warning in planned.warnings:
             print(f"warning: {one_line(warning)}", file=sys.stderr)
-        with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:  # a plugin that prints must not spoil `--json -`
+        with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:
             reports = execute(planned, shown, refused.extend)
     except FaultbenchError:
         if json is not None and refused:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 from faultbench.data.audit import Audit, audit, require
-from faultbench.data.split import EpisodeRequest, Scenario, Split
+from faultbench.data.split import EpisodeRequest, Scenario, Split, as_asked
 from faultbench.data.splitfile import save_split
 from faultbench.errors import UsageError
 from faultbench.matrix.graph import Work
@@ -35,12 +35,14 @@ def drawn(work: Work, request: EpisodeRequest) -> Split:
 
     Raises:
         IsolationError: The scenario cannot keep its level on these data.
+        PluginError: It returns no split, or one of another seed.
         UsageError: The request contradicts the scenario.
     """
     scenario: Scenario = make(work.params["scenario"])
     if getattr(scenario, "content", None) != work.params.get("content"):
         raise UsageError(f"{work.params['scenario'].spelling} changed while the run was planned: run again")
-    return scenario.split(load_catalogues(work.inputs["ingest"]), request, work.params["seed"])
+    seed = work.params["seed"]
+    return as_asked(scenario.split(load_catalogues(work.inputs["ingest"]), request, seed), work.params["scenario"].spelling, seed)
 
 
 def audited(work: Work, made: Split) -> Audit:
