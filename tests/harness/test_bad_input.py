@@ -90,6 +90,14 @@ def test_a_read_only_folder_is_found_before_any_work(site, words, moved, said):
     assert said in refusal(site.command(*SMALL, *words, before=UNPRIVILEGED, **moved))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc, and how long a name may be")
+@pytest.mark.parametrize(("place", "reason"), [("/proc/nope", "No such file or directory"), ("x" * 300, "File name too long")])
+def test_a_cache_that_cannot_be_made_is_one_line_and_the_run_is_not_kept_as_interrupted(site, place, reason):
+    line = refusal(site.command(*SMALL, FAULTBENCH_CACHE=place))
+    assert f"cannot be written ({reason}): set FAULTBENCH_CACHE to a folder that can" in line
+    assert "interrupted" not in site.command("results", "list").stdout
+
+
 @pytest.fixture
 def record(site) -> Path:
     """One of the made-up records, laid out as the source has them, of which a run would do."""

@@ -113,6 +113,28 @@ def test_a_run_finds_a_bad_store_before_it_trains_anything(site, store, spoil):
     assert store.read_bytes() == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="what a path may be on POSIX")
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("good.json", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        pytest.param("/proc/nope", "No such file or directory", marks=pytest.mark.skipif(sys.platform != "linux", reason="/proc")),
+    ],
+)
+@pytest.mark.parametrize("words", [("results", "list"), ("show",), ("cache", "info"), ("cache", "trim", "--to", "0")])
+def test_a_place_that_is_no_folder_is_refused_and_not_called_empty(site, good, words, folder, reason):
+    variable = "FAULTBENCH_CACHE" if words[0] == "cache" else "FAULTBENCH_RESULTS"
+    line = refusal(site.command(*words, **{variable: folder}))
+    assert f"cannot be used ({reason}): set {variable} to another folder" in line
+
+
+def test_a_folder_that_is_not_there_yet_holds_nothing_and_is_not_made(site):
+    done = site.command("results", "list", FAULTBENCH_RESULTS="to-come")
+    assert (done.returncode, done.stdout) == (0, "no runs are kept that fit\n")
+    assert not (site.folder / "to-come").exists()
+
+
 HURRIED = "from faultbench.results import store; store.BUSY_S = 0.05"
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.errors import CellError, UsageError
+from faultbench.folders import unusable
 from faultbench.results.row import PROTOCOL, plain
 
 STORE_VERSION = 1
@@ -102,10 +103,10 @@ def read_store(path: Path | None = None) -> Iterator[Store | None]:
     """The store at `path`, for reading alone, closed afterwards; None where there is none yet. Nothing is made or written.
 
     Raises:
-        UsageError: It is damaged, is no store, or is one of another version of faultbench.
+        UsageError: It is damaged, is no store, or is one of another version of faultbench; or its folder is none and cannot become one.
     """
     path = path or store_path()
-    if not path.is_file():
+    if not _is_there(path):
         yield None
         return
     connection = _read_only(path)
@@ -271,6 +272,24 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             # Written in any case: a file that cannot be written is found out now, not when the first cell has finished.
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a store's file.
+
+    Raises:
+        UsageError: There is none, and there could be none.
+    """
+    try:
+        path.stat()
+        return path.is_file()
+    except FileNotFoundError:
+        reason = "" if path.parent.is_dir() else unusable(path.parent)
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise UsageError(f"the results folder {path.parent} cannot be used ({reason}): set FAULTBENCH_RESULTS to another folder")
+    return False
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
