@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import importlib
@@ -199,21 +200,44 @@ def make(choice: Choice, **given: object) -> Any:
         PluginError: The factory cannot be imported, or fails.
         FaultbenchError: Whatever the factory raises of it.
     """
-    what = f"{NOUNS[choice.kind]} {choice.name} of {choice.distribution} {choice.version}"
-    module, _, attribute = choice.factory.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except FaultbenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be imported ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+    factory = _factory(choice)
     try:
         accepted = inspect.signature(factory).parameters
         return factory(**{key: value for key, value in given.items() if key in accepted and key not in choice.params}, **choice.params)
     except FaultbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be made ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+        raise _unusable(choice, f"cannot be made ({cause(error)})") from error
+
+
+def refusal(choice: Choice) -> FaultbenchError | None:
+    """Why a part could not be made, as far as its factory's module and signature tell; None where it could. Imports the factory."""
+    seconds = timelimit.limit_s(timelimit.FACTORY_S)
+    try:
+        with contextlib.redirect_stdout(sys.stderr), timelimit.within(seconds, stuck=lambda: None):
+            inspect.signature(_factory(choice)).bind(**choice.params)
+    except timelimit.Overdue:
+        return _unusable(choice, f"hangs when it is imported, for {seconds:g} s ({timelimit.VARIABLE})")
+    except FaultbenchError as error:
+        return error
+    except (TypeError, ValueError) as error:  # of the signature
+        return _unusable(choice, f"cannot be made ({cause(error)})")
+    return None
+
+
+def _factory(choice: Choice) -> Any:
+    module, _, attribute = choice.factory.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except FaultbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _unusable(choice, f"cannot be imported ({cause(error)})") from error
+
+
+def _unusable(choice: Choice, why: str) -> PluginError:
+    what = f"{NOUNS[choice.kind]} {choice.name} of {choice.distribution} {choice.version}"
+    return PluginError(f"{what} {why}: repair or update {choice.distribution}, or leave it out")
 
 
 def mismatch(kind: str, offer: Offer) -> str:
