@@ -31,6 +31,9 @@ NOUNS = {
 _IN_A_FILE = "scenarios", "file"
 """The offer that the name of a file stands for."""
 
+_WATCHER = "observer"
+"""What plugins may be and offer nothing of."""
+
 GIVEN: Mapping[str, tuple[str, ...]] = {"datasets": ("data_dir",)}
 """What the harness gives to a factory that names it, beside the offer's parameters."""
 
@@ -45,7 +48,10 @@ def kind_of(word: str) -> str:
     for kind in KINDS:
         if kind.removesuffix("s") == plain:
             return kind
-    raise UsageError(f"there is no kind {names.shown(word)}: did you mean {names.nearest(word, KINDS, 1)[0]}? See `faultbench list`")
+    if plain == _WATCHER:
+        what = "a plugin that watches runs offers nothing to choose from, and has no template"
+        raise UsageError(f"{what}: see docs/howto/plugin.md, and `faultbench doctor` for the plugins that are loaded")
+    raise UsageError(f"there is no kind {names.shown(word)}: {names.instead(word, KINDS, 'See `faultbench list`')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +190,10 @@ class Registry:
         whose = f" of {name.distribution}" if name.distribution else ""
         if not candidates:
             return UsageError(f"there is no {NOUNS[kind]}{whose}: see `faultbench list {kind}` and `faultbench doctor`")
-        near = names.nearest(name.head, {r.offer.name for r in candidates})
+        there = sorted({r.offer.name for r in candidates})
         broken = ", or `faultbench doctor` for the plugins that could not be loaded" if self.problems else ""
-        return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: did you mean {_either(near)}? See `faultbench list {kind}`{broken}")
+        advice = names.instead(name.head, there, f"See `faultbench list {kind}`{broken}", count=3)
+        return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: {advice}")
 
 
 def make(choice: Choice, **given: object) -> Any:
@@ -333,10 +340,6 @@ def _only(kind: str, namesakes: list[Registered]) -> Registered:
         return built_in[0]
     if len(namesakes) > 1:
         raise UsageError(
-            f"more than one {NOUNS[kind]} is called {namesakes[0].offer.name}: write {_either([r.qualified for r in namesakes])}"
+            f"more than one {NOUNS[kind]} is called {namesakes[0].offer.name}: write {names.either([r.qualified for r in namesakes])}"
         )
     return namesakes[0]
-
-
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

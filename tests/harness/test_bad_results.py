@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from faultbench.errors import CellError
 from faultbench.report.document import document, json_text
 from faultbench.results.store import FILE_NAME, open_store
 
@@ -133,6 +134,20 @@ def test_a_folder_that_is_not_there_yet_holds_nothing_and_is_not_made(site):
     done = site.command("results", "list", FAULTBENCH_RESULTS="to-come")
     assert (done.returncode, done.stdout) == (0, "no runs are kept that fit\n")
     assert not (site.folder / "to-come").exists()
+
+
+def test_who_waits_for_a_store_says_so_after_a_while(store, locked, monkeypatch, capsys):
+    monkeypatch.setattr("faultbench.results.store.BUSY_S", 1.0)
+    monkeypatch.setattr("faultbench.results.store.SILENT_S", 0.05)
+    with pytest.raises(CellError, match="is locked by another process"), open_store(locked):
+        pass
+    assert capsys.readouterr().err == f"waiting for {locked}, which another process is writing, at most 1 s\n"
+
+
+def test_who_need_not_wait_for_a_store_says_nothing(store, capfd):
+    with open_store(store):
+        pass
+    assert capfd.readouterr().err == ""
 
 
 HURRIED = "from faultbench.results import store; store.BUSY_S = 0.05"
