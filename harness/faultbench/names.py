@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from faultbench.errors import UsageError
@@ -29,6 +29,7 @@ _CONTINUES = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_-]*\s*=", re.ASCII)
 _CHAIN = re.compile(r"\+(?![0-9])")
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
+_LISTED = 12  # names that an error repeats
 _SHOWN = 60  # characters of a foreign text that an error repeats
 
 
@@ -271,6 +272,38 @@ def nearest(word: str, words: Iterable[str], count: int = 3) -> list[str]:
     return get_close_matches(word[:_SHOWN].lower(), sorted(words), n=count, cutoff=0.0)
 
 
+def instead(
+    word: str, words: Iterable[str], more: str = "", *, listing: str = "", count: int = 1, spell: Callable[[str], str] = str
+) -> str:
+    """What to do about a word that is none of `words`: `did you mean maml?` where one is like it, else `there are cnn, maml`.
+
+    Args:
+        word: As it was written; capitals do not matter.
+        words: What there is.
+        more: A sentence behind it.
+        listing: What there is in words of its own, said in either case: `it takes percent, tune`.
+        count: How many of the likely ones are said at most.
+        spell: How each is written.
+    """
+    from difflib import get_close_matches  # only where something is wrong
+
+    there = list(words)
+    by_small = {one.lower(): one for one in reversed(there)}
+    near = [spell(by_small[one]) for one in get_close_matches(word[:_SHOWN].lower(), by_small, n=count)]
+    if near:
+        said = [f"did you mean {either(near)}?", listing[:1].upper() + listing[1:], more]
+    else:
+        beyond = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
+        listing = listing or f"there {'are' if len(there) > 1 else 'is'} {', '.join(map(spell, there[:_LISTED])) or 'none'}{beyond}"
+        said = [f"{listing}.", more] if more else [listing]
+    return " ".join(filter(None, said))
+
+
+def either(words: Sequence[str]) -> str:
+    """Words as a choice: `a, b or c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
 def shown(text: str) -> str:
     """A text from outside, quoted, cut and harmless to a terminal."""
     return ascii(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
@@ -279,5 +312,5 @@ def shown(text: str) -> str:
 def _no_such_parameter(offer: Offer, key: str) -> str:
     if not offer.params:
         return f"{offer.name} has no parameter {shown(key)}: it takes none"
-    likely = nearest(key, offer.params, 1)[0]
-    return f"{offer.name} has no parameter {shown(key)}: did you mean {likely}? It takes {', '.join(offer.params)}"
+    likely = instead(key, offer.params, listing=f"it takes {', '.join(offer.params)}")
+    return f"{offer.name} has no parameter {shown(key)}: {likely}"

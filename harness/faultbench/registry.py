@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import importlib
@@ -30,6 +31,9 @@ NOUNS = {
 _IN_A_FILE = "scenarios", "file"
 """The offer that the name of a file stands for."""
 
+_WATCHER = "observer"
+"""What plugins may be and offer nothing of."""
+
 GIVEN: Mapping[str, tuple[str, ...]] = {"datasets": ("data_dir",)}
 """What the harness gives to a factory that names it, beside the offer's parameters."""
 
@@ -44,7 +48,10 @@ def kind_of(word: str) -> str:
     for kind in KINDS:
         if kind.removesuffix("s") == plain:
             return kind
-    raise UsageError(f"there is no kind {names.shown(word)}: did you mean {names.nearest(word, KINDS, 1)[0]}? See `faultbench list`")
+    if plain == _WATCHER:
+        what = "a plugin that watches runs offers nothing to choose from, and has no template"
+        raise UsageError(f"{what}: see docs/howto/plugin.md, and `faultbench doctor` for the plugins that are loaded")
+    raise UsageError(f"there is no kind {names.shown(word)}: {names.instead(word, KINDS, 'See `faultbench list`')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +190,10 @@ class Registry:
         whose = f" of {name.distribution}" if name.distribution else ""
         if not candidates:
             return UsageError(f"there is no {NOUNS[kind]}{whose}: see `faultbench list {kind}` and `faultbench doctor`")
-        near = names.nearest(name.head, {r.offer.name for r in candidates})
+        there = sorted({r.offer.name for r in candidates})
         broken = ", or `faultbench doctor` for the plugins that could not be loaded" if self.problems else ""
-        return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: did you mean {_either(near)}? See `faultbench list {kind}`{broken}")
+        advice = names.instead(name.head, there, f"See `faultbench list {kind}`{broken}", count=3)
+        return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: {advice}")
 
 
 def make(choice: Choice, **given: object) -> Any:
@@ -199,21 +207,44 @@ def make(choice: Choice, **given: object) -> Any:
         PluginError: The factory cannot be imported, or fails.
         FaultbenchError: Whatever the factory raises of it.
     """
-    what = f"{NOUNS[choice.kind]} {choice.name} of {choice.distribution} {choice.version}"
-    module, _, attribute = choice.factory.partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except FaultbenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be imported ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+    factory = _factory(choice)
     try:
         accepted = inspect.signature(factory).parameters
         return factory(**{key: value for key, value in given.items() if key in accepted and key not in choice.params}, **choice.params)
     except FaultbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{what} cannot be made ({cause(error)}): repair or update {choice.distribution}, or leave it out") from error
+        raise _unusable(choice, f"cannot be made ({cause(error)})") from error
+
+
+def refusal(choice: Choice) -> FaultbenchError | None:
+    """Why a part could not be made, as far as its factory's module and signature tell; None where it could. Imports the factory."""
+    seconds = timelimit.limit_s(timelimit.FACTORY_S)
+    try:
+        with contextlib.redirect_stdout(sys.stderr), timelimit.within(seconds, stuck=lambda: None):
+            inspect.signature(_factory(choice)).bind(**choice.params)
+    except timelimit.Overdue:
+        return _unusable(choice, f"hangs when it is imported, for {seconds:g} s ({timelimit.VARIABLE})")
+    except FaultbenchError as error:
+        return error
+    except (TypeError, ValueError) as error:  # of the signature
+        return _unusable(choice, f"cannot be made ({cause(error)})")
+    return None
+
+
+def _factory(choice: Choice) -> Any:
+    module, _, attribute = choice.factory.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except FaultbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _unusable(choice, f"cannot be imported ({cause(error)})") from error
+
+
+def _unusable(choice: Choice, why: str) -> PluginError:
+    what = f"{NOUNS[choice.kind]} {choice.name} of {choice.distribution} {choice.version}"
+    return PluginError(f"{what} {why}: repair or update {choice.distribution}, or leave it out")
 
 
 def mismatch(kind: str, offer: Offer) -> str:
@@ -309,10 +340,6 @@ def _only(kind: str, namesakes: list[Registered]) -> Registered:
         return built_in[0]
     if len(namesakes) > 1:
         raise UsageError(
-            f"more than one {NOUNS[kind]} is called {namesakes[0].offer.name}: write {_either([r.qualified for r in namesakes])}"
+            f"more than one {NOUNS[kind]} is called {namesakes[0].offer.name}: write {names.either([r.qualified for r in namesakes])}"
         )
     return namesakes[0]
-
-
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

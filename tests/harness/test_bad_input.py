@@ -71,8 +71,42 @@ def test_what_can_be_known_before_any_work_is_said_before_any_work(site, words, 
     assert left_behind(site) == set()
 
 
+def test_in_a_job_of_github_actions_an_error_is_an_annotation_too(site):
+    place = {"GITHUB_ACTIONS": "true"}
+    for words in (("run", "-l", "nonsuch"), ("compare", "50%.json", "none.json"), ("run", "--sedes", "3")):
+        done = site.command(*words, **place)
+        error, annotation = done.stderr.splitlines()
+        assert (done.returncode, done.stdout) == (2, "")
+        assert annotation == "::error title=faultbench::" + error.removeprefix("error: ").replace("%", "%25")
+    assert "::error" not in site.command("run", "-l", "nonsuch").stderr
+
+
 def test_a_dry_run_refuses_what_a_run_would(site):
     assert "40 ways" in refusal(site.command("run", "--dry-run", "--ways", "40"))
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-l", "centroid,late"), ("learner late of faultbench-made-up 1 cannot be imported (ImportError: no library",)),
+        (
+            ("-l", "toy,narrow"),
+            ("learner narrow of faultbench-made-up 1 cannot be made (TypeError: got an unexpected keyword argument 'width'",),
+        ),
+        (("-l", "late,narrow"), ("late of faultbench-made-up 1 cannot be imported", "narrow of faultbench-made-up 1 cannot be made")),
+        (("-l", "cnn:backbone=gone"), ("backbone gone of faultbench-made-up 1 cannot be imported",)),
+        (("-l", "maml:frontend=nonsuch"), ("no front end is called 'nonsuch'",)),
+    ],
+)
+def test_a_part_that_cannot_be_made_is_found_before_any_stage(site, words, said, dry):
+    done = site.command(*PLANT, "-s", "new-device:window=64", *words, *dry)
+    lines = [line for line in done.stderr.splitlines() if line != "looking for what is missing"]
+    assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr
+    assert lines[0].startswith("error: ")
+    for text in said:
+        assert text in lines[0]
+    assert left_behind(site) == set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="gives up the capabilities of root, whom permissions do not bind")
@@ -88,6 +122,14 @@ def test_a_dry_run_refuses_what_a_run_would(site):
 def test_a_read_only_folder_is_found_before_any_work(site, words, moved, said):
     (site.folder / "shut").mkdir(mode=0o500)
     assert said in refusal(site.command(*SMALL, *words, before=UNPRIVILEGED, **moved))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc, and how long a name may be")
+@pytest.mark.parametrize(("place", "reason"), [("/proc/nope", "No such file or directory"), ("x" * 300, "File name too long")])
+def test_a_cache_that_cannot_be_made_is_one_line_and_the_run_is_not_kept_as_interrupted(site, place, reason):
+    line = refusal(site.command(*SMALL, FAULTBENCH_CACHE=place))
+    assert f"cannot be written ({reason}): set FAULTBENCH_CACHE to a folder that can" in line
+    assert "interrupted" not in site.command("results", "list").stdout
 
 
 @pytest.fixture

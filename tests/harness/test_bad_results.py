@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from faultbench.errors import CellError
 from faultbench.report.document import document, json_text
 from faultbench.results.store import FILE_NAME, open_store
 
@@ -111,6 +112,42 @@ def test_a_run_finds_a_bad_store_before_it_trains_anything(site, store, spoil):
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "toy" not in done.stderr, "no stage was begun"
     assert store.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what a path may be on POSIX")
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("good.json", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        pytest.param("/proc/nope", "No such file or directory", marks=pytest.mark.skipif(sys.platform != "linux", reason="/proc")),
+    ],
+)
+@pytest.mark.parametrize("words", [("results", "list"), ("show",), ("cache", "info"), ("cache", "trim", "--to", "0")])
+def test_a_place_that_is_no_folder_is_refused_and_not_called_empty(site, good, words, folder, reason):
+    variable = "FAULTBENCH_CACHE" if words[0] == "cache" else "FAULTBENCH_RESULTS"
+    line = refusal(site.command(*words, **{variable: folder}))
+    assert f"cannot be used ({reason}): set {variable} to another folder" in line
+
+
+def test_a_folder_that_is_not_there_yet_holds_nothing_and_is_not_made(site):
+    done = site.command("results", "list", FAULTBENCH_RESULTS="to-come")
+    assert (done.returncode, done.stdout) == (0, "no runs are kept that fit\n")
+    assert not (site.folder / "to-come").exists()
+
+
+def test_who_waits_for_a_store_says_so_after_a_while(store, locked, monkeypatch, capsys):
+    monkeypatch.setattr("faultbench.results.store.BUSY_S", 1.0)
+    monkeypatch.setattr("faultbench.results.store.SILENT_S", 0.05)
+    with pytest.raises(CellError, match="is locked by another process"), open_store(locked):
+        pass
+    assert capsys.readouterr().err == f"waiting for {locked}, which another process is writing, at most 1 s\n"
+
+
+def test_who_need_not_wait_for_a_store_says_nothing(store, capfd):
+    with open_store(store):
+        pass
+    assert capfd.readouterr().err == ""
 
 
 HURRIED = "from faultbench.results import store; store.BUSY_S = 0.05"

@@ -90,8 +90,9 @@ def test_nothing_in_common_is_4(place, rows):
         (("compare", "base.json", "same.json", "--allow-unproven"), "--allow-unproven has no condition to loosen"),
         (("compare", "base.json", "same.json", "--across", "dataset"), "there is no axis 'dataset' to compare across"),
         (("compare", "-", "-"), "cannot both be standard input"),
-        (("compare", "base.json", "last"), "no stored run is 'last': name a file, or last, last~N"),
-        (("show", "maml"), "no stored run is 'maml'"),
+        (("compare", "base.json", "last"), "no run is kept yet: `faultbench run` makes one, or name a file"),
+        (("show", "maml"), "no run is kept yet"),
+        (("show",), "no run is kept yet: `faultbench run` makes one"),
         (("show", "base.json", "--json", "no/such/x.json"), "--json no/such/x.json cannot be written"),
         (("results", "rm", "7", "--yes"), "no stored run is '7'"),
         (("results", "rm"), "missing argument"),
@@ -254,13 +255,26 @@ def test_rows_of_two_protocols_are_not_exported_as_one_document(place, rows):
     assert place.call("results", "export", "--csv", "x.csv").returncode == 0, "a line of CSV says its protocol"
 
 
+def test_a_name_that_no_run_has_is_told_the_forms_of_names(place, rows):
+    place.keep(rows.judged())
+    done = place.call("show", "nonsuch")
+    assert done.returncode == 2
+    assert "no stored run is 'nonsuch': name a file, or last, last~N" in done.stderr
+
+
+def test_one_run_is_no_runs(place, rows):
+    place.keep(rows.judged())
+    assert place.call("results", "export", "--json", "x.json").stderr == "1 row of 1 run\n"
+    assert place.call("results", "rm", "1", "--yes").stderr == "removed 1 run; looks are kept\n"
+
+
 def test_runs_are_removed_only_with_a_yes_and_looks_stay(place, rows):
     cell = {"target_recordings": "r"}
     place.keep(rows.judged(cell, digest="b" * 64))
     place.keep(rows.judged(cell, digest="c" * 64))
     refused = place.call("results", "rm", "1")
     assert refused.returncode == 2
-    assert refused.stderr == "error: removing 1 runs needs a yes: add --yes\n"
+    assert refused.stderr == "error: removing 1 run needs a yes: add --yes\n"
     assert place.runs() == [1, 2]
     done = place.call("results", "rm", "1", "last", "--yes")
     assert done.returncode == 0

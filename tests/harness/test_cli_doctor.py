@@ -5,6 +5,7 @@ import importlib.metadata
 import pytest
 
 from faultbench.cli import main
+from faultbench.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,25 @@ def test_a_folder_that_cannot_be_written_is_a_problem(capsys, tmp_path, monkeypa
     assert code == 2
     assert "problem cache folder" in text
     assert "set FAULTBENCH_CACHE to a folder that can" in text
+
+
+def test_a_store_that_no_run_could_use_is_a_problem(capsys, tmp_path):
+    from faultbench.results.store import read_store
+
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "results.sqlite").write_bytes(bytes(range(1, 251)) * 12)
+    code, text = examined(capsys)
+    with pytest.raises(UsageError, match="is damaged, or no store") as refused, read_store():
+        pass
+    assert code == 2
+    assert f"problem {refused.value}\n" in text
+
+
+def test_a_folder_whose_name_is_too_long_is_a_problem(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAULTBENCH_RESULTS", str(tmp_path / ("x" * 300)))
+    code, text = examined(capsys)
+    assert code == 2
+    assert "cannot be written (File name too long): set FAULTBENCH_RESULTS" in text
 
 
 def test_an_old_library_is_a_problem(capsys, monkeypatch):

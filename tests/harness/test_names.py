@@ -124,6 +124,7 @@ def test_defaults_are_expanded_in_the_offers_order_and_typed():
         (INT, "int", "needs bits .*write intNUMBER"),
         (INT, "int2.5", "a whole number >= 2"),
         (MAML, "maml3", "takes no number"),
+        (MAML, "maml:colour=3", "has no parameter 'colour': it takes inner_steps, inner_lr"),
         (MAML, "maml:inner_step=3", "did you mean inner_steps[?] It takes inner_steps, inner_lr, frontend, augment, norm"),
         (MAML, "maml:augment=perhaps", "true or false"),
         (MAML, "maml:norm=layer", "one of weight, batch"),

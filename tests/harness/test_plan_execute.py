@@ -196,10 +196,12 @@ def test_observers_are_told(site) -> None:
 
 def test_a_part_whose_module_is_not_there_stops_only_who_names_it(site) -> None:
     assert site.plan(seeds=1).cells[0].error is None  # though a backbone is broken
-    with pytest.raises(PluginError, match=r"^faultbench-made-up/gone 1: made_up_gone cannot be found: repair or reinstall the plugin"):
+    with pytest.raises(
+        PluginError, match=r"^learner gone of faultbench-made-up 1 cannot be imported .*: repair or update faultbench-made-up"
+    ):
         site.plan(learners=("gone",), seeds=1)
     with pytest.raises(PluginError, match="backbone gone of faultbench-made-up 1 cannot be imported"):
-        site.run(learners=("cnn:frontend=welch:segment=32,backbone=gone",), seeds=1)
+        site.plan(learners=("cnn:frontend=welch:segment=32,backbone=gone",), seeds=1)
 
 
 def test_unknown_names_are_refused_before_any_work(site) -> None:

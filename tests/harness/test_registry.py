@@ -295,7 +295,8 @@ def test_a_chain_is_chosen_link_by_link(registry):
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        ("learners", "mamal", "no learner is called 'mamal': did you mean maml, .* or .*[?] See `faultbench list learners`"),
+        ("learners", "mamal", "no learner is called 'mamal': did you mean maml[?] See `faultbench list learners`"),
+        ("learners", "wizard", "no learner is called 'wizard': there are .*maml.*[.] See `faultbench list learners`"),
         ("learners", "prune40", "'prune40' is a compressor, not a learner"),
         ("learners", "acme/maml", "there is no learner of acme"),
         ("compressors", "prune40+", "is not a name"),

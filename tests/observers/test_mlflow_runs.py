@@ -165,7 +165,7 @@ def test_a_second_run_goes_to_the_same_experiment_and_another_name_to_another(si
 def test_a_run_that_cannot_be_done_is_failed_in_mlflow_too(site, ran, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    done = site.run("run", "-l", "cnn:frontend=nowhere", "--quick", "--episodes", "2", FAULTBENCH_MLFLOW="failed")
+    done = site.run("run", "-l", "cnn:frontend=welch:segment=8192", "--quick", "--episodes", "2", FAULTBENCH_MLFLOW="failed")
     assert done.returncode == 2
     from mlflow.tracking import MlflowClient
 
@@ -173,7 +173,7 @@ def test_a_run_that_cannot_be_done_is_failed_in_mlflow_too(site, ran, monkeypatc
     runs = client.search_runs([client.get_experiment_by_name("faultbench").experiment_id])
     assert {run.info.status for run in runs} == {"FAILED"}
     (cell,) = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
-    assert "no front end is called 'nowhere'" in cell.data.tags["faultbench.error"]
+    assert "does not hold whole hops of 4096" in cell.data.tags["faultbench.error"]
 
 
 def test_nothing_is_logged_where_nobody_asks_for_it(site, ran):
@@ -220,6 +220,21 @@ def test_without_mlflow_the_warning_says_what_to_install(site, ran):
     (warning,) = done.stderr.splitlines()
     assert "FAULTBENCH_MLFLOW is set, and mlflow cannot be imported" in warning
     assert "pip install mlflow-skinny, or unset FAULTBENCH_MLFLOW" in warning
+
+
+@with_mlflow
+@pytest.mark.skipif(importlib.util.find_spec("sqlalchemy") is not None, reason="the whole of MLflow may be here, which writes databases")
+def test_a_database_without_the_whole_of_mlflow_is_told_what_to_install(tmp_path):
+    code = (
+        "from faultbench.registry import Registry\nhook = Registry.discover(plugins=False).hook\n"
+        "hook.faultbench_run_started({'command': ['faultbench'], 'cells': [], 'protocol': 1})\n"
+    )
+    environment = {**os.environ, "FAULTBENCH_MLFLOW": "sqlite:///runs.db"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "names a place (sqlite:) that the installed MLflow cannot write: name a folder or a server" in done.stderr
+    assert "pip install mlflow for a database): the run goes on without it" in done.stderr
 
 
 def test_the_row_is_only_looked_at(row):

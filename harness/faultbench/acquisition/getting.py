@@ -27,7 +27,7 @@ from faultbench.acquisition.source_record import SourceRecord, origin_now
 from faultbench.acquisition.space import cannot_write, check_room, count_text, size_text
 from faultbench.acquisition.transfer import PART, Part
 from faultbench.errors import DataError, UsageError
-from faultbench.names import nearest
+from faultbench.names import instead
 from faultbench.names import shown as quoted
 
 PARTIAL = ".partial"
@@ -69,11 +69,8 @@ class Request:
             return files
         for pattern in self.only:
             if not any(_fits(file.path, pattern) for file in files):
-                near = nearest(pattern, {file.path for file in files}, 1)
-                advice = f"did you mean {near[0]}? " if near else ""
-                raise UsageError(
-                    f"--only {quoted(pattern)} is no file of {self.dataset}: {advice}See `faultbench data info {self.dataset}`"
-                )
+                advice = instead(pattern, sorted({file.path for file in files}), f"See `faultbench data info {self.dataset}`")
+                raise UsageError(f"--only {quoted(pattern)} is no file of {self.dataset}: {advice}")
         return tuple(file for file in files if any(_fits(file.path, pattern) for pattern in self.only))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,12 +27,11 @@ def info(json: options.Json = None) -> None:
     """Say where the cache is, how large, what is in it, and what a trim would free."""
     from faultbench.cli.ending import quiet_pipe
     from faultbench.cli.outputs import Outputs
-    from faultbench.folders import cache_root
     from faultbench.report.cached import about, about_text, print_about
 
     outputs = Outputs(json=json)
     outputs.check_writable()
-    told = about(cache_root())
+    told = about(_root())
     with quiet_pipe():
         outputs.publish(lambda _: about_text(told), lambda console: print_about(told, console))
 
@@ -51,7 +51,6 @@ def trim(
 
     What a running process has in use, or is making, stays. Results are kept elsewhere (`faultbench results`).
     """
-    from faultbench.folders import cache_root
     from faultbench.matrix import trimming
     from faultbench.matrix.leases import leases
     from faultbench.report.cached import kinds_of, trimmed_line
@@ -60,7 +59,7 @@ def trim(
         raise UsageError("trim what? Give --older, --to or --kind; --to 0 empties the cache")
     age = None if older is None else trimming.parse_duration(older)
     size = None if to is None else trimming.parse_size(to)
-    root = cache_root()
+    root = _root()
     values = trimming.survey(root)
     wanted = kinds_of(kind or (), values)
     chosen = trimming.choose(values, older_s=age, to_bytes=size, kinds=wanted)
@@ -68,3 +67,19 @@ def trim(
     typer.echo(trimmed_line(found, values, would=dry_run))
     if found.in_use and size is not None:
         print("warning: the rest of that is in use: trim again when the runs have ended", file=sys.stderr)
+
+
+def _root() -> Path:
+    """The cache's folder.
+
+    Raises:
+        UsageError: It is none, and cannot become one.
+    """
+    import os
+
+    from faultbench.folders import cache_root, unusable
+
+    root = cache_root()
+    if not os.path.isdir(root) and (reason := unusable(root)):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        raise UsageError(f"the cache {root} cannot be used ({reason}): set FAULTBENCH_CACHE to another folder")
+    return root

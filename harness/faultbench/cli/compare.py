@@ -12,7 +12,7 @@ from faultbench.cli.ending import quiet_pipe
 from faultbench.cli.session import session_of
 from faultbench.discovery import one_line
 from faultbench.errors import UsageError
-from faultbench.names import nearest, shown
+from faultbench.names import instead, shown
 
 _AXES = ("learner", "compressor", "target")
 
@@ -51,7 +51,7 @@ def compare(
     conditions = () if fail_on is None else parse(fail_on)
     for axis in across or ():
         if axis not in _AXES:
-            raise UsageError(f"there is no axis {shown(axis)} to compare across: did you mean {nearest(axis, _AXES, 1)[0]}?")
+            raise UsageError(f"there is no axis {shown(axis)} to compare across: {instead(axis, _AXES)}")
     if base == new == "-":
         raise UsageError("BASE and NEW cannot both be standard input: name a file for one of them")
     outputs.check_writable()

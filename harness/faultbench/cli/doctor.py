@@ -15,7 +15,7 @@ import typer
 from faultbench import __version__
 from faultbench.cli.session import session_of
 from faultbench.discovery import HARNESS, KINDS, one_line
-from faultbench.errors import UsageError
+from faultbench.errors import FaultbenchError, UsageError
 
 if TYPE_CHECKING:
     from faultbench.registry import Registry
@@ -31,7 +31,7 @@ class Finding:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.grade:8}{one_line(self.what)}"
+        return f"{self.grade:8}{one_line(self.what, most=1000)}"
 
 
 def doctor(ctx: typer.Context) -> int:
@@ -115,19 +115,22 @@ def _parts(registry: Registry) -> Iterator[Finding]:
 def _folders() -> Iterator[Finding]:
     """The folders that a run writes to."""
     import shutil
-    import tempfile
 
-    from faultbench.folders import cache_root
-    from faultbench.results.store import store_path
+    from faultbench.folders import cache_root, unusable
+    from faultbench.results.store import read_store, store_path
 
     for name, folder, variable in (("cache", cache_root(), "FAULTBENCH_CACHE"), ("results", store_path().parent, "FAULTBENCH_RESULTS")):
-        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        try:
-            with tempfile.TemporaryFile(dir=there):
-                free = shutil.disk_usage(there).free
-        except OSError as error:
-            yield Finding("problem", f"{name} folder {folder} cannot be written ({error.strerror}): set {variable} to a folder that can")
+        if reason := unusable(folder):
+            yield Finding("problem", f"{name} folder {folder} cannot be written ({reason}): set {variable} to a folder that can")
             continue
+        free = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
+        if name == "results":
+            try:
+                with read_store():
+                    pass
+            except FaultbenchError as error:
+                yield Finding("problem", str(error))
+                continue
         room = f"{name} folder {folder}, {free / 1e9:.1f} GB free"
         yield Finding("ok", room) if free >= _ROOM_BYTES else Finding("note", f"{room}: make room, or set {variable} to another folder")
 

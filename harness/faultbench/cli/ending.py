@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import traceback
@@ -94,7 +95,13 @@ def close_output() -> None:
 
 
 def _say(message: str) -> None:
-    print(f"error: {one_line(message, most=1000)}", file=sys.stderr)
+    line = one_line(message, most=1000)
+    print(f"error: {line}", file=sys.stderr)
+    if os.environ.get("GITHUB_ACTIONS") == "true":  # before `report.github` is imported: an error elsewhere is said at once
+        from faultbench.report.github import Annotation, commands
+
+        for command in commands([Annotation("error", "faultbench", line)]):
+            print(command, file=sys.stderr)
 
 
 def _usage(error: Exception) -> str:

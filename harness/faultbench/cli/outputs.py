@@ -32,7 +32,7 @@ class Outputs:
         out: A folder for `table.txt` and a file of every format, or None.
 
     Raises:
-        UsageError: Two of them go to stdout, or to one file.
+        UsageError: Two of them go to stdout, or to one file, or one has no name.
     """
 
     json: str | None = None
@@ -45,6 +45,8 @@ class Outputs:
     def __post_init__(self) -> None:
         seen: dict[str, str] = {}
         for form, file in self.files():
+            if not file:
+                raise UsageError(f"--{form} has no file name: write one behind it, or - for standard output")
             place = STDOUT if file == STDOUT else os.path.realpath(file)
             if place in seen and (place == STDOUT or not Path(file).exists() or Path(file).is_file()):  # /dev/null takes anything
                 what = "standard output" if place == STDOUT else file

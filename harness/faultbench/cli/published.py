@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from faultbench.errors import UsageError
-from faultbench.names import bare_name, nearest, shown
+from faultbench.names import bare_name, instead, shown
 
 
 def published(
@@ -29,7 +29,7 @@ def published(
     levels = [one for text in level or () for one in text.split(",")]
     for one in levels:
         if one not in LEVELS:
-            raise UsageError(f"there is no level {shown(one)}: did you mean {nearest(one, LEVELS, 1)[0]}? There are {', '.join(LEVELS)}")
+            raise UsageError(f"there is no level {shown(one)}: {instead(one, LEVELS)}")
     known = {one.dataset for one in figures()}
     datasets = [bare_name(one) for text in dataset or () for one in text.split(",")]
     for one in datasets:

@@ -70,6 +70,7 @@ def export(
     outputs.check_writable()
 
     from faultbench.cli.publishing import publish_rows
+    from faultbench.report.headings import counted
     from faultbench.report.runs import gathered
     from faultbench.results.selection import FORMS, filtered
     from faultbench.results.store import read_store
@@ -81,7 +82,7 @@ def export(
         rows = gathered(store, found)
     command = ["faultbench", "results", "export", *(runs or ())]
     publish_rows(rows, command, outputs, github=False)
-    print(f"{len(rows)} rows of {len(found)} runs", file=sys.stderr)
+    print(f"{counted(len(rows), 'row')} of {counted(len(found), 'run')}", file=sys.stderr)
 
 
 @app.command("rm", cls=Command)
@@ -95,6 +96,7 @@ def remove(
     touched either (`faultbench cache trim`).
     """
     from faultbench.report.console import Stdout
+    from faultbench.report.headings import counted
     from faultbench.report.runs import print_runs, summaries
     from faultbench.results.selection import FORMS, matching
     from faultbench.results.store import open_store, read_store
@@ -105,14 +107,15 @@ def remove(
                 raise UsageError(f"no stored run is {text!r}: name one by {FORMS}")
         chosen = {run.id: run for text in runs for run in matching(store, text)}
         told = [] if store is None else summaries(store, sorted(chosen.values(), key=lambda run: -run.id))
+    these = counted(len(chosen), "run")
     if not yes:
         print_runs(told, Stdout(), more=0)
         if not sys.stdin.isatty():
-            raise UsageError(f"removing {len(chosen)} runs needs a yes: add --yes")
-        if not typer.confirm(f"Remove {len(chosen)} runs for good?"):
+            raise UsageError(f"removing {these} needs a yes: add --yes")
+        if not typer.confirm(f"Remove {these} for good?"):
             print("nothing was removed", file=sys.stderr)
             return 0
     with open_store() as writable:
         writable.remove(sorted(chosen))
-    print(f"removed {len(chosen)} runs; looks are kept", file=sys.stderr)
+    print(f"removed {these}; looks are kept", file=sys.stderr)
     return 0

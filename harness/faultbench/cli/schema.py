@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from faultbench.errors import UsageError
-from faultbench.names import nearest, shown
+from faultbench.names import instead, shown
 
 
 def schema(
@@ -17,5 +17,5 @@ def schema(
     from faultbench.report.schema import FILES, schema_text
 
     if kind not in FILES:
-        raise UsageError(f"there is no schema {shown(kind)}: did you mean {nearest(kind, FILES, 1)[0]}? There are {', '.join(FILES)}")
+        raise UsageError(f"there is no schema {shown(kind)}: {instead(kind, FILES)}")
     typer.echo(schema_text(kind), nl=False)

@@ -72,8 +72,8 @@ def _named(catalogue: Catalogue, ids: Sequence[str]) -> list[tuple[str, Recordin
     known = {recording.id: recording for recording in catalogue.recordings}
     for name in ids:
         if name not in known:
-            near = ", ".join(names.shown(other) for other in names.nearest(name, known))
-            raise UsageError(f"{catalogue.dataset} has no recording {names.shown(name)}: did you mean {near}?")
+            advice = names.instead(name, known, count=3, spell=names.shown)
+            raise UsageError(f"{catalogue.dataset} has no recording {names.shown(name)}: {advice}")
     return [(element_severity(known[name]), known[name]) for name in dict.fromkeys(ids)]
 
 

@@ -143,7 +143,7 @@ class Cache:
         """
         if self._swept:
             return
-        with self._errors():
+        with self._errors(preparing=True):
             for folder in ("values", "partial", "locks"):
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
             probe = self.root / "partial" / f"probe.{secrets.token_hex(8)}"
@@ -254,8 +254,8 @@ class Cache:
                 continue
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Says in one line what the file system refuses."""
+    def _errors(self, *, preparing: bool = False) -> Iterator[None]:
+        """Says in one line what the file system refuses. While the cache is prepared, nothing but the cache is touched."""
         try:
             yield
         except FaultbenchError:
@@ -267,8 +267,8 @@ class Cache:
             if error.errno == errno.EFBIG:
                 what = f"the cache {self.root} cannot be written: a file met the limit on file sizes, or the disk is full"
                 raise CellError(f"{what}: raise the limit (ulimit -f unlimited), free some room, or set FAULTBENCH_CACHE") from error
-            if error.errno in _DENIED and self._holds(error.filename):
-                what = f"the cache {self.root} cannot be written ({error.strerror})"
+            if preparing or (error.errno in _DENIED and self._holds(error.filename)):
+                what = f"the cache {self.root} cannot be written ({error.strerror or error})"
                 raise UsageError(f"{what}: set FAULTBENCH_CACHE to a folder that can") from error
             raise
 

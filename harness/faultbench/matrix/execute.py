@@ -57,6 +57,8 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
             with opened.going_on(execution.number):
                 rows = execution.go()
         except BaseException as error:
+            if isinstance(error, FaultbenchError) and not execution.rows:
+                opened.remove([execution.number])  # it was refused, not interrupted, and there is nothing to show of it
             hook.faultbench_run_finished(summary(list(execution.rows.values()), _code(error)))
             raise
         opened.finish(execution.number)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from faultbench.data.noise import CLEAN
-from faultbench.errors import CellError, FaultbenchError, UsageError
+from faultbench.discovery import HARNESS, normalised
+from faultbench.errors import CellError, FaultbenchError, PluginError, UsageError
 from faultbench.matrix import stages
 from faultbench.matrix.cache import Cache
 from faultbench.matrix.cells import Cell, cells
@@ -18,7 +19,7 @@ from faultbench.matrix.keys import digest, parts_digest
 from faultbench.matrix.settings import RunSettings
 from faultbench.matrix.splits import Splits, numbered
 from faultbench.measuring.target import Target, Timing
-from faultbench.registry import Choice, Registry, make
+from faultbench.registry import Choice, Registry, make, refusal
 from faultbench.results.criteria import spelling
 
 THREADS = 1
@@ -112,13 +113,32 @@ def plan(settings: RunSettings, registry: Registry, cache: Cache | None = None) 
         DataError: A data set is not there; the message says how to get it.
         PluginError: A plugin that is named cannot be used.
     """
+    crossed = cells(settings, registry)
+    _refuse_unmakeable(crossed, registry)
     builder = _Builder(settings, registry)
-    planned = tuple(builder.cell(cell) for cell in cells(settings, registry))
+    planned = tuple(builder.cell(cell) for cell in crossed)
     if settings.source and not any(cell.fields["sources"] for cell in planned):
         raise UsageError("source names data sets that no scenario takes: name one that does (-s new-dataset), or leave --source away")
     refuse([cell.error for cell in planned])
     comparisons = tuple(builder.comparisons(planned))
     return Plan(settings, registry, cache or Cache(), planned, comparisons, builder.graph, builder.warnings())
+
+
+def _refuse_unmakeable(crossed: Sequence[Cell], registry: Registry) -> None:
+    """Finds the parts that no stage could make, before the first stage runs. What the planner itself makes is found there."""
+    named = {part.spelling: part for cell in crossed for part in (cell.learner, *cell.chain)}
+    for part in tuple(named.values()):
+        if normalised(part.distribution) == HARNESS:  # of other learners nobody knows what their parameters name
+            for kind in ("frontends", "backbones"):
+                if key := part.params.get(kind.removesuffix("s")):
+                    inner = registry.choose(kind, str(key))
+                    named[f"{kind} {inner.spelling}"] = inner
+    # What comes with faultbench is tested with it, and importing it takes seconds.
+    errors = [refusal(part) for part in named.values() if normalised(part.distribution) != HARNESS]
+    found = list(dict.fromkeys(error for error in errors if error is not None))
+    if len(found) > 1:
+        raise PluginError("; ".join(str(error) for error in found))
+    refuse(found)
 
 
 def refuse(errors: Sequence[FaultbenchError | None]) -> None:

@@ -244,7 +244,7 @@ def _criteria_for(value: object, what: str) -> dict[str, dict[str, str]]:
     said: dict[str, dict[str, str]] = {}
     for option, by_name in value.items():
         if option not in AXES:
-            raise UsageError(f"{what} has no axis {names.shown(option)}: did you mean {names.nearest(option, AXES, 1)[0]}?")
+            raise UsageError(f"{what} has no axis {names.shown(option)}: {names.instead(option, AXES)}")
         if not isinstance(by_name, dict):
             raise UsageError(f'{what}.{option} must be a table: write [criteria-for.{option}] with lines name = "criteria"')
         said[AXES[option]] = {name: _text(expression, f"{what}.{option}.{name}") for name, expression in by_name.items()}
@@ -254,7 +254,7 @@ def _criteria_for(value: object, what: str) -> dict[str, dict[str, str]]:
 def _advice(option: str) -> str:
     if option in _OF_THE_COMMAND:
         return f"--{option} belongs to the command line"
-    return f"did you mean {names.nearest(option, _READERS, 1)[0]}? A file may say {', '.join(_READERS)}"
+    return names.instead(option, _READERS, listing=f"a file may say {', '.join(_READERS)}")
 
 
 _READERS = {

@@ -16,7 +16,7 @@ from rich.text import Text
 from faultbench.errors import UsageError
 from faultbench.matrix.leases import leases
 from faultbench.matrix.trimming import UNREADABLE, Stored, Trimmed, choose, survey
-from faultbench.names import nearest, shown
+from faultbench.names import instead, shown
 from faultbench.report.console import print_lines
 from faultbench.report.document import json_text
 from faultbench.report.plan import duration
@@ -99,8 +99,7 @@ def kinds_of(asked: Sequence[str], values: Sequence[Stored]) -> tuple[str, ...]:
     there = sorted({one.kind for one in values})
     for kind in asked:
         if kind not in there:
-            near = f"did you mean {nearest(kind, there, 1)[0]}? " if there else ""
-            raise UsageError(f"the cache holds nothing of kind {shown(kind)}: {near}`faultbench cache info` names the kinds")
+            raise UsageError(f"the cache holds nothing of kind {shown(kind)}: {instead(kind, there, 'See `faultbench cache info`')}")
     return tuple(asked)
 
 

@@ -9,7 +9,7 @@ from faultbench.report.document import document
 from faultbench.report.reading import read_document
 from faultbench.report.schema import check
 from faultbench.results.comparison import Side
-from faultbench.results.selection import find_run
+from faultbench.results.selection import NONE_YET, find_run
 from faultbench.results.store import Run, Store, read_store
 
 
@@ -26,7 +26,7 @@ def find(text: str) -> Side:
     with read_store() as store:
         run = find_run(store, text)
         if store is None:
-            raise UsageError("there are no stored results yet: run something first, or name a file")
+            raise UsageError(NONE_YET)
         return stored(store, run)
 
 

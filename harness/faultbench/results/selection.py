@@ -12,6 +12,8 @@ from faultbench.results.store import Run, Store
 FORMS = "last, last~N, a number, a date (2026-01-31), the beginning of a digest, or names (maml cwru)"
 """How a run can be named."""
 
+NONE_YET = "no run is kept yet: `faultbench run` makes one, or name a file"
+
 _LAST = re.compile(r"last(?:~(?P<back>[0-9]{1,6}))?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9:]*)?)?", re.ASCII)
@@ -28,6 +30,8 @@ def find_run(store: Store | None, text: str) -> Run:
         UsageError: There is none.
     """
     runs = matching(store, text)
+    if not runs and (store is None or not store.runs()):
+        raise UsageError(NONE_YET)
     if not runs:
         raise UsageError(f"no stored run is {shown(text)}: name a file, or {FORMS}; `faultbench results list` shows what there is")
     return runs[0]

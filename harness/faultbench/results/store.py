@@ -13,6 +13,8 @@ import json
 import os
 import platform
 import sqlite3
+import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbench.errors import CellError, UsageError
+from faultbench.folders import unusable
 from faultbench.results.row import PROTOCOL, plain
 
 STORE_VERSION = 1
@@ -31,6 +34,9 @@ APPLICATION_ID = 0x4642_454E
 FILE_NAME = "results.sqlite"
 BUSY_S = 30.0
 """How long a writer waits for another; a transaction takes milliseconds."""
+
+SILENT_S = 2.0
+"""After how long it is said that something is waited for."""
 
 _TABLES = """
 CREATE TABLE runs (
@@ -90,7 +96,7 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        with _one_line_errors(path):
+        with _one_line_errors(path), _said_while_waiting(path):
             _prepare(connection, path)
         yield Store(connection, path)
     finally:
@@ -102,10 +108,10 @@ def read_store(path: Path | None = None) -> Iterator[Store | None]:
     """The store at `path`, for reading alone, closed afterwards; None where there is none yet. Nothing is made or written.
 
     Raises:
-        UsageError: It is damaged, is no store, or is one of another version of faultbench.
+        UsageError: It is damaged, is no store, or is one of another version of faultbench; or its folder is none and cannot become one.
     """
     path = path or store_path()
-    if not path.is_file():
+    if not _is_there(path):
         yield None
         return
     connection = _read_only(path)
@@ -273,6 +279,24 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
 
 
+def _is_there(path: Path) -> bool:
+    """Whether there is a store's file.
+
+    Raises:
+        UsageError: There is none, and there could be none.
+    """
+    try:
+        path.stat()
+        return path.is_file()
+    except FileNotFoundError:
+        reason = "" if path.parent.is_dir() else unusable(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise UsageError(f"the results folder {path.parent} cannot be used ({reason}): set FAULTBENCH_RESULTS to another folder")
+    return False
+
+
 def _read_only(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. A store in a folder that cannot be written is read as a file that nobody writes."""
     for mode in ("ro", "ro&immutable=1"):
@@ -305,6 +329,19 @@ def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
     if found != STORE_VERSION:
         raise UsageError(f"{path} is a store of version {found}, this faultbench writes version {STORE_VERSION}: {elsewhere}")
     return True
+
+
+@contextlib.contextmanager
+def _said_while_waiting(path: Path) -> Iterator[None]:
+    """Says on stderr what is waited for, where the body takes long. SQLite waits by itself, hence the thread."""
+    line = f"waiting for {path}, which another process is writing, at most {BUSY_S:g} s"
+    timer = threading.Timer(SILENT_S, lambda: print(line, file=sys.stderr))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextlib.contextmanager

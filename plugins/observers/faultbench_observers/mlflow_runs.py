@@ -134,11 +134,16 @@ def _client(where: str) -> MlflowClient:
     if uri.startswith("file:"):
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # MLflow 3.13 and later want to be asked
     try:
+        from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
     except ImportError as error:
         what = f"{WHERE} is set, and mlflow cannot be imported ({error})"
         raise PluginError(f"{what}: pip install mlflow-skinny, or unset {WHERE}") from error
-    return MlflowClient(tracking_uri=uri)
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except (MlflowException, ImportError) as error:  # the small package, mlflow-skinny, writes no database
+        what = f"{WHERE} names a place ({uri.partition(':')[0]}:) that the installed MLflow cannot write"  # no password of the rest
+        raise PluginError(f"{what}: name a folder or a server (http://...), or pip install mlflow for a database") from error
 
 
 def _experiment(client: MlflowClient, name: str) -> str:

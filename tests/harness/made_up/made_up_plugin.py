@@ -35,6 +35,8 @@ def faultbench_frontends():
 def faultbench_learners():
     yield Offer("toy", "made_up_parts:Toy", "a toy", {"mood": Param(str, "good", MOOD)})
     yield Offer("gone", "made_up_gone:Gone", "a learner whose module is not there")
+    yield Offer("late", "made_up_late:Late", "a learner whose module lacks what it imports")
+    yield Offer("narrow", "made_up_parts:Toy", "a learner whose factory lacks a parameter", {"width": Param(int, 4, "a width")})
 
 
 @hookimpl

@@ -160,8 +160,8 @@ class _Entry:
         """Refuses keys that are not known."""
         for key in self.table:
             if key not in allowed:
-                near = names.nearest(key, allowed, 1)[0]
-                raise self.wrong(f"there is no key {names.shown(key)}", f"did you mean {near}? {self._here} may have {', '.join(allowed)}")
+                listing = f"{self._here} may have {', '.join(allowed)}"
+                raise self.wrong(f"there is no key {names.shown(key)}", names.instead(key, allowed, listing=listing))
 
     def text(self, key: str, default: str | None = None, longest: int = _LONGEST_NAME) -> str:
         """A text of one line."""
