@@ -20,12 +20,13 @@ from faultbench.learning.compressing import Context
 from faultbench.learning.contracts import Budget, Learner, ModelCompressor
 from faultbench.learning.net import Net, load_net, save_net
 from faultbench.learning.parts import RegistryParts
+from faultbench.learning.repeatable import repeatable
 from faultbench.registry import make
 from faultbench.results.row import plain
 from faultbench.testing import bench
 from faultbench.testing.bench import once
 from faultbench.testing.checks import Checks, NotAsked, broken, require, type_of
-from faultbench.testing.episodes import SHAPE, WAYS, repeatable, source_tasks, target_task
+from faultbench.testing.episodes import SHAPE, WAYS, source_tasks, target_task
 from faultbench.testing.learner_bench import agreement, answer, close, on_device, same, tensors
 from faultbench.testing.learners import ALIKE
 from faultbench.testing.reference import Reference, written

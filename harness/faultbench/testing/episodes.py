@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -131,23 +129,6 @@ def noise(shape: NetShape, rows: int) -> tuple[Tensor, Physics]:
 def rows_of(physics: Physics, rows: Tensor | slice) -> Physics:
     """What is known at some windows."""
     return Physics(physics.speed_rpm[rows], physics.orders[rows])
-
-
-@contextlib.contextmanager
-def repeatable(seed: int = 0) -> Iterator[None]:
-    """One thread and fixed global random states, as the stages of a run have them."""
-    threads, states = torch.get_num_threads(), (random.getstate(), np.random.get_state())
-    try:
-        torch.set_num_threads(1)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            random.seed(seed)
-            np.random.seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
 
 
 def _physics(held: Pool, rows: NDArray[np.int64]) -> Physics:

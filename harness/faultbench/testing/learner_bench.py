@@ -15,10 +15,11 @@ from faultbench.artifact.runner import Artifact
 from faultbench.learning.contracts import Budget, ExtraLoss, HostOnly, Learner, NetShape, State
 from faultbench.learning.net import Net
 from faultbench.learning.parts import RegistryParts
+from faultbench.learning.repeatable import repeatable
 from faultbench.testing import bench
 from faultbench.testing.bench import once
 from faultbench.testing.checks import NotAsked, require, returned
-from faultbench.testing.episodes import SHAPE, CountedTasks, Task, repeatable, source_tasks, target_task
+from faultbench.testing.episodes import SHAPE, CountedTasks, Task, source_tasks, target_task
 from faultbench.testing.reference import written
 
 LITTLE, MORE = 0.02, 0.06

@@ -16,9 +16,10 @@ from faultbench.errors import FaultbenchError, NotApplicable, UsageError
 from faultbench.learning import parity
 from faultbench.learning.contracts import HostOnly, TaskBatch
 from faultbench.learning.net import Net, load_net, save_net
+from faultbench.learning.repeatable import repeatable
 from faultbench.learning.stepwise import StepwiseLearner
 from faultbench.testing.checks import Checks, NotAsked, broken, require
-from faultbench.testing.episodes import SHAPE, WAYS, repeatable, rows_of, source_tasks, target_task
+from faultbench.testing.episodes import SHAPE, WAYS, rows_of, source_tasks, target_task
 from faultbench.testing.learner_bench import LITTLE, MORE, Bench, agreement, close, on_device, same, tensors
 
 __all__ = ["CHECKS", "Bench"]

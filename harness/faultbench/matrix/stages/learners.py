@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from faultbench.data.episodes import generator
 from faultbench.data.split import Split
@@ -17,6 +14,7 @@ from faultbench.data.windows import slow_channels
 from faultbench.learning.contracts import Learner, NetShape, Parts
 from faultbench.learning.net import Net, load_net
 from faultbench.learning.parts import RegistryParts
+from faultbench.learning.repeatable import repeatable as fixed
 from faultbench.learning.tasks import Tasks, known_physics
 from faultbench.matrix.graph import Work
 from faultbench.matrix.signals import PoolSignals
@@ -80,23 +78,6 @@ def seed_of(split: Split, *purpose: str) -> int:
     return int(generator(split.seed, *purpose).integers(2**31))
 
 
-@contextlib.contextmanager
-def repeatable(work: Work, split: Split) -> Iterator[None]:
-    """Runs the body with a fixed number of threads and fixed global random states, whoever runs it and whatever ran before.
-
-    A sum's last bits depend on how many threads share it. So the number is the run's constant, whatever `--jobs`.
-    """
-    threads = torch.get_num_threads()
-    states = random.getstate(), np.random.get_state()
-    seed = seed_of(split, "global")
-    try:
-        torch.set_num_threads(work.params["threads"])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            random.seed(seed)
-            np.random.seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        random.setstate(states[0])
-        np.random.set_state(states[1])
+def repeatable(work: Work, split: Split) -> contextlib.AbstractContextManager[None]:
+    """Runs the body the same whoever runs it; the number of threads is the run's constant, whatever `--jobs`."""
+    return fixed(seed_of(split, "global"), work.params["threads"])
