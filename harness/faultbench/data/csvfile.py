@@ -36,17 +36,16 @@ _BACK = 32
 """Bytes behind a piece, so that what is fetched at its end lies within the buffer."""
 _NUMBER = r"[+-]?+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+"
 _ONE, _MANY = re.compile(_NUMBER.encode()), re.compile(rf"(?:{_NUMBER}\n)*+".encode())
-_COMMA, _MINUS, _POINT, _LF, _CR, _ZERO, _NINE = (ord(c) for c in ",-.\n\r09")
+_COMMA, _MINUS, _POINT, _LF, _CR, _ZERO = (ord(c) for c in ",-.\n\r0")
 _FETCHED = 16
 _DIGITS = 14
 """Digits behind the point that make the number."""
 _OFF = 5e-14
 """More than a field below 100 can be off: 1e-14 for the digits left out, and five roundings of 7e-15, that of `float` among them."""
 _MOST = float(np.finfo(np.float32).max)
-_NOT_ONE = 255
-_BIT = np.full(256, _NOT_ONE, dtype=np.uint8)
-"""Which bit is set, the highest first, of a byte with one."""
-_BIT[[128 >> n for n in range(8)]] = np.arange(8)
+_EXPONENT_OF_HIGHEST = 127 + 7
+"""The exponent that a float32 stores of a byte whose highest bit is set."""
+_FRACTION_BITS = 23
 
 _U64 = np.uint64
 _UPPER = 1 if sys.byteorder == "little" else 0
@@ -173,11 +172,10 @@ def _numbers(path: Path, buffer: bytearray, begin: int, end: int, columns: int, 
     starts, ends, separators = found
     numbers, unsettled, minus = _parsed(buffer, characters, starts, ends)
     body = characters[begin:end]
-    others = len(body) - int(np.count_nonzero(body - np.uint8(_ZERO) < 10)) - separators
+    others = len(body) - _digits(body) - separators
     # A settled field has one point, perhaps a minus, and digits: whether the rest of it are digits is told by their number.
     if others != _others(buffer, starts, ends, minus, unsettled):
-        # An exponent, as a rule. What else it may be is found where the field is read by itself, or the lines.
-        unsettled[np.searchsorted(ends, np.flatnonzero(body > _NINE) + begin).clip(max=len(ends) - 1)] = True
+        unsettled[np.searchsorted(ends, _exponents(buffer, begin, end))] = True
         if others != _others(buffer, starts, ends, minus, unsettled):
             return _line_by_line(path, bytes(buffer[begin:end]), columns, line)
     fields = np.flatnonzero(unsettled)
@@ -185,6 +183,23 @@ def _numbers(path: Path, buffer: bytearray, begin: int, end: int, columns: int, 
         texts = [bytes(buffer[start:stop]) for start, stop in zip(starts[fields].tolist(), ends[fields].tolist(), strict=True)]
         numbers[fields] = _by_float(path, texts, (line + fields // columns).tolist())
     return numbers.reshape(-1, columns)
+
+
+def _digits(body: NDArray[np.uint8]) -> int:
+    """How many characters are digits."""
+    above = body - np.uint8(_ZERO)
+    return int(np.count_nonzero(np.less(above, 10, out=above.view(np.bool_))))
+
+
+def _exponents(buffer: bytearray, begin: int, end: int) -> list[int]:
+    """Where an `e` stands."""
+    places = []
+    for letter in (b"e", b"E"):  # looked for one by one: as a rule there are a few in a piece
+        at = buffer.find(letter, begin, end)
+        while at >= 0:
+            places.append(at)
+            at = buffer.find(letter, at + 1, end)
+    return places
 
 
 def _others(buffer: bytearray, starts: _Places, ends: _Places, minus: _Flags, unsettled: _Flags) -> int:
@@ -201,14 +216,15 @@ def _fields(characters: NDArray[np.uint8], begin: int, end: int, columns: int) -
     ends = _set_places((body == _COMMA) | (body == _LF))
     rows, rest = divmod(len(ends), columns)
     layout = bytes([_COMMA] * (columns - 1) + [_LF])
-    if rest or body[ends].tobytes() != layout * rows:
+    if rest or body.take(ends).tobytes() != layout * rows:
         return None
     ends += begin
     starts = np.empty_like(ends)
     starts[0] = begin
     np.add(ends[:-1], 1, out=starts[1:])
     lasts = ends[columns - 1 :: columns]
-    returns = characters[lasts - 1] == _CR  # before a first row without a character stand a line's end, or (-1) the zeros behind the piece
+    # Before a first row without a character stand a line's end, or (-1) the zeros behind the piece.
+    returns = characters.take(lasts - 1, mode="wrap") == _CR
     if returns.all():
         lasts -= 1
     elif returns.any():
@@ -219,18 +235,20 @@ def _fields(characters: NDArray[np.uint8], begin: int, end: int, columns: int) -
 def _set_places(mask: _Flags) -> _Places:
     """`np.flatnonzero`, at half its time where at most one in eight is set: eight flags are looked at as one byte."""
     packed = np.packbits(mask)
-    found = np.flatnonzero(packed != 0)
-    bits = _BIT[packed[found]]
-    if (bits == _NOT_ONE).any():
+    if (packed & (packed - np.uint8(1))).any():
         return np.flatnonzero(mask)
+    found = np.flatnonzero(packed != 0)
+    exponents = packed.take(found).astype(np.float32).view(np.int32)
+    exponents >>= _FRACTION_BITS
     found <<= 3
-    found += bits
+    found += _EXPONENT_OF_HIGHEST
+    found -= exponents
     return found
 
 
 def _parsed(buffer: bytearray, characters: NDArray[np.uint8], starts: _Places, ends: _Places) -> tuple[NDArray[np.float32], _Flags, _Flags]:
     """(field,): the numbers, which of them are not settled, and which have a minus."""
-    minus = characters[starts] == _MINUS
+    minus = characters.take(starts) == _MINUS
     first = starts + minus
     words = _fetched(buffer, first)
     digit = words[:, 0].astype(np.uint16)  # with the point behind it
@@ -244,9 +262,9 @@ def _parsed(buffer: bytearray, characters: NDArray[np.uint8], starts: _Places, e
         unsettled[tens] = False
     digits = ends - first
     digits -= 2
-    unsettled |= digits < 1
     short = np.flatnonzero(digits < _DIGITS)
     if len(short):
+        unsettled[short[digits[short] < 1]] = True
         words[short] &= _MASKS[digits[short].clip(0)]
     words[:, 0] &= _BEHIND_POINT
     words[:, 0] |= digit << np.uint16(8)  # in the place of the point
@@ -262,7 +280,7 @@ def _parsed(buffer: bytearray, characters: NDArray[np.uint8], starts: _Places, e
     number += 2 * _OFF
     unsettled |= nearest != number.astype(np.float32)
     signed = nearest.view(np.uint32)
-    signed |= minus.astype(np.uint32) << np.uint32(31)
+    signed |= np.left_shift(minus, 31, dtype=np.uint32)
     return nearest, unsettled, minus
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import sqlite3
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from faultbench.errors import DataError, UsageError
 from faultbench.folders import cache_root
 
 _THREADS = 4
+_LOOK_EVERY_S = 0.05
+"""How long what was made may wait to be written down."""
 _WRITE_EVERY_S = 1.0
 """A killed pass has to read again what it read within this time."""
 _SAY_EVERY_S = 10.0
@@ -80,34 +83,39 @@ def _noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pa
 
 
 def _made(files: Mapping[int, Path], note: Callable[[Path], Any]) -> Iterator[tuple[int, FileState, Any]]:
-    """The number of each file, its state before it was read, and what `note` said, as they come.
+    """The number of each file, its state before it was read, and what `note` said, some time after they came.
 
     Where one fails, what was begun is finished; then the error of the first in order is raised.
     """
+    waiting = iter(files.items())
+    turn, stop = threading.Lock(), threading.Event()
+    made: deque[tuple[int, FileState, Any]] = deque()
+    failed: dict[int, BaseException] = {}
 
-    def make(file: Path) -> tuple[FileState, Any]:
-        return _state(file, settled_state), note(file)
+    def work() -> None:
+        while not stop.is_set():
+            with turn:
+                i, file = next(waiting, (-1, None))
+            if file is None:
+                return
+            try:
+                made.append((i, _state(file, settled_state), note(file)))
+            except BaseException as error:  # noqa: BLE001 - it is raised when the others have finished
+                failed[i] = error
+                stop.set()
 
     threads = min(_THREADS, os.cpu_count() or 1)
-    failed: dict[int, BaseException] = {}
-    waiting = iter(files.items())
-    begun: dict[Future[tuple[FileState, Any]], int] = {}
     pool = ThreadPoolExecutor(threads)
     try:
-        while True:
-            if not failed:
-                begun |= {pool.submit(make, file): i for i, file in itertools.islice(waiting, 2 * threads - len(begun))}
-            if not begun:
-                break
-            for future in wait(begun, return_when=FIRST_COMPLETED).done:
-                i = begun.pop(future)
-                error = future.exception()
-                if error is None:
-                    yield i, *future.result()
-                else:
-                    failed[i] = error
+        working = {pool.submit(work) for _ in range(threads)}
+        while working:
+            # Were this thread woken for every file, it would keep those that read from the interpreter.
+            working = wait(working, timeout=_LOOK_EVERY_S).not_done
+            while made:
+                yield made.popleft()
     finally:
-        pool.shutdown(cancel_futures=True)
+        stop.set()
+        pool.shutdown()
     if failed:
         raise failed[min(failed)]
 

@@ -223,7 +223,7 @@ def _looked_at(path: Path) -> dict[str, object]:
 
 
 def _digest(signals: NDArray[np.float32]) -> str:
-    return hashlib.sha256(signals.astype("<f4", copy=False).tobytes()).hexdigest()[:32]
+    return hashlib.sha256(np.ascontiguousarray(signals, dtype="<f4")).hexdigest()[:32]
 
 
 def _why_not(onset: Onset, healthy: bool) -> str:
