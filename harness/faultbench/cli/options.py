@@ -14,6 +14,30 @@ from faultbench.names import split_list
 Names = list[str] | None
 """What an option that is repeated gives."""
 
+
+def axis(letter: str, option: str, kind: str, what: str) -> Any:
+    """The option that names parts of a kind."""
+    help_ = f"{what}; repeat it, or separate names by commas. [default: {', '.join(DEFAULTS[kind])}]"
+    return typer.Option(f"-{letter}", f"--{option}", metavar="NAME", help=help_, autocompletion=names_of(kind), show_default=False)
+
+
+Datasets = Annotated[Names, axis("d", "dataset", "datasets", "Data set")]
+Scenarios = Annotated[Names, axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")]
+Sources = Annotated[
+    Names,
+    typer.Option(
+        metavar="NAME",
+        help="Data set to train on, for a scenario that takes others (new-dataset).",
+        autocompletion=names_of("datasets"),
+    ),
+]
+Ways = Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")]
+Shots = Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")]
+ShotsRare = Annotated[int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")]
+Queries = Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")]
+Episodes = Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")]
+Seeds = Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")]
+
 Json = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE|-", help="Write JSON (see `faultbench schema`); - prints it instead of the table."),
@@ -28,12 +52,6 @@ Verbose = Annotated[
     typer.Option("-v", "--verbose", help="Say of every verdict in a sentence what was found, on how many bearings, and what was asked."),
 ]
 AllowUnproven = Annotated[bool, typer.Option("--allow-unproven", help="Let what is unproven pass.")]
-
-
-def axis(letter: str, option: str, kind: str, what: str) -> Any:
-    """The option that names parts of a kind."""
-    help_ = f"{what}; repeat it, or separate names by commas. [default: {', '.join(DEFAULTS[kind])}]"
-    return typer.Option(f"-{letter}", f"--{option}", metavar="NAME", help=help_, autocompletion=names_of(kind), show_default=False)
 
 
 def named(texts: Names) -> tuple[str, ...]:

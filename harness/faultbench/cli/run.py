@@ -21,8 +21,8 @@ from faultbench.errors import UsageError
 def run(
     ctx: typer.Context,
     matrix: Annotated[Path | None, typer.Argument(metavar="MATRIX.toml", help="A file with the same names as the options.")] = None,
-    dataset: Annotated[Names, axis("d", "dataset", "datasets", "Data set")] = None,
-    scenario: Annotated[Names, axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
+    dataset: options.Datasets = None,
+    scenario: options.Scenarios = None,
     learner: Annotated[Names, axis("l", "learner", "learners", "Learner (maml:inner_steps=3)")] = None,
     compressor: Annotated[Names, axis("c", "compressor", "compressors", "Compressor, or a chain of them (prune40+int8)")] = None,
     target: Annotated[Names, axis("t", "target", "targets", "Target, the device")] = None,
@@ -30,22 +30,13 @@ def run(
         Names,
         typer.Option(metavar="NAME", help="Learner to compare with, never gated.", autocompletion=names_of("learners")),
     ] = None,
-    source: Annotated[
-        Names,
-        typer.Option(
-            metavar="NAME",
-            help="Data set to train on, for a scenario that takes others (new-dataset).",
-            autocompletion=names_of("datasets"),
-        ),
-    ] = None,
-    ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
-    shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
-    shots_rare: Annotated[
-        int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")
-    ] = None,
-    queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
-    episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
+    source: options.Sources = None,
+    ways: options.Ways = None,
+    shots: options.Shots = None,
+    shots_rare: options.ShotsRare = None,
+    queries: options.Queries = None,
+    episodes: options.Episodes = None,
+    seeds: options.Seeds = None,
     snr: Annotated[
         Names,
         typer.Option(

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from faultbench.cli.completion import names_of
+from faultbench.cli import options
 from faultbench.cli.data.options import DataDir
 from faultbench.cli.ending import quiet_pipe, stoppable
-from faultbench.cli.options import Names, axis, named
 from faultbench.cli.places import STDOUT, check_file
 from faultbench.cli.session import session_of
 from faultbench.discovery import one_line
@@ -20,24 +19,15 @@ from faultbench.errors import FaultbenchError
 
 def audit(
     ctx: typer.Context,
-    dataset: Annotated[Names, axis("d", "dataset", "datasets", "Data set")] = None,
-    scenario: Annotated[Names, axis("s", "scenario", "scenarios", "Scenario, the policy of splitting")] = None,
-    source: Annotated[
-        Names,
-        typer.Option(
-            metavar="NAME",
-            help="Data set to train on, for a scenario that takes others (new-dataset).",
-            autocompletion=names_of("datasets"),
-        ),
-    ] = None,
-    ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
-    shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
-    shots_rare: Annotated[
-        int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")
-    ] = None,
-    queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
-    episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds. [default: 3]")] = None,
+    dataset: options.Datasets = None,
+    scenario: options.Scenarios = None,
+    source: options.Sources = None,
+    ways: options.Ways = None,
+    shots: options.Shots = None,
+    shots_rare: options.ShotsRare = None,
+    queries: options.Queries = None,
+    episodes: options.Episodes = None,
+    seeds: options.Seeds = None,
     data_dir: DataDir = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: the cores this process may use, at most 8]")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE|-", help="Write the reports as JSON; - prints them instead.")] = None,
@@ -48,10 +38,10 @@ def audit(
     """
     from faultbench.matrix.settings import settings
 
-    options = {
-        "datasets": named(dataset),
-        "scenarios": named(scenario),
-        "source": named(source),
+    said = {
+        "datasets": options.named(dataset),
+        "scenarios": options.named(scenario),
+        "source": options.named(source),
         "ways": ways,
         "shots": shots,
         "shots_rare": shots_rare,
@@ -61,7 +51,7 @@ def audit(
         "data_dir": data_dir,
         "jobs": jobs,
     }
-    settled = settings(None, options)
+    settled = settings(None, said)
     session = session_of(ctx)
     registry = session.registry()
     check_file("--json", json)

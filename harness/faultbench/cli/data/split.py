@@ -8,33 +8,22 @@ from typing import Annotated
 
 import typer
 
-from faultbench.cli.completion import names_of
+from faultbench.cli import options
 from faultbench.cli.data.options import DataDir
 from faultbench.cli.session import session_of
 from faultbench.discovery import one_line
-from faultbench.names import split_list
-
-_Names = list[str] | None
 
 
 def split(
     ctx: typer.Context,
-    dataset: Annotated[
-        _Names, typer.Option("-d", "--dataset", metavar="NAME", help="Data set; repeat it.", autocompletion=names_of("datasets"))
-    ] = None,
-    scenario: Annotated[
-        _Names, typer.Option("-s", "--scenario", metavar="NAME", help="Scenario; repeat it.", autocompletion=names_of("scenarios"))
-    ] = None,
-    source: Annotated[
-        _Names, typer.Option(metavar="NAME", help="Data set to train on (new-dataset).", autocompletion=names_of("datasets"))
-    ] = None,
-    ways: Annotated[int | None, typer.Option(metavar="N", help="Classes per episode. [default: the scenario's]")] = None,
-    shots: Annotated[int | None, typer.Option(metavar="K", help="Labelled samples per class. [default: 5]")] = None,
-    shots_rare: Annotated[
-        int | None, typer.Option(metavar="K", help="Labelled samples of the rare fault. [default: as --shots, at most 5]")
-    ] = None,
-    queries: Annotated[int | None, typer.Option(metavar="N", help="Samples to classify, per class. [default: 15]")] = None,
-    episodes: Annotated[int | None, typer.Option(metavar="N", help="Episodes per seed. [default: 100]")] = None,
+    dataset: options.Datasets = None,
+    scenario: options.Scenarios = None,
+    source: options.Sources = None,
+    ways: options.Ways = None,
+    shots: options.Shots = None,
+    shots_rare: options.ShotsRare = None,
+    queries: options.Queries = None,
+    episodes: options.Episodes = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="How many seeds, a file each. [default: 3]")] = None,
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where files go.")] = Path("splits"),
@@ -44,11 +33,10 @@ def split(
     from faultbench.matrix.settings import settings
     from faultbench.report.progress import progress
 
-    options = {
-        **{
-            name: tuple(word for text in texts or () for word in split_list(text))
-            for name, texts in (("datasets", dataset), ("scenarios", scenario), ("source", source))
-        },
+    said = {
+        "datasets": options.named(dataset),
+        "scenarios": options.named(scenario),
+        "source": options.named(source),
         "ways": ways,
         "shots": shots,
         "shots_rare": shots_rare,
@@ -57,7 +45,7 @@ def split(
         "seeds": seeds,
         "data_dir": data_dir,
     }
-    settled = settings(None, options)
+    settled = settings(None, said)
     registry = session_of(ctx).registry()
     with progress() as shown:
         written, refused = publish(settled, registry, out, shown)
