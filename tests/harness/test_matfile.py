@@ -130,6 +130,29 @@ def test_a_single_something_that_is_no_number_is_refused(tmp_path: Path, value: 
         open_mat(saved(tmp_path / "x.mat", rpm=value)).header("rpm")
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_for_headers_only_the_beginning_of_each_variable_is_sent(tmp_path: Path, compressed: bool) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, 300_000, dtype=np.uint8)
+    zeros, record = np.zeros((400, 300)), {"rate": 12_000.0, "signal": SIGNAL}
+    path = saved(tmp_path / "x.mat", compressed, noise=noise, zeros=zeros, record=record, rpm=1797.0, name="x")
+    content = path.read_bytes()
+    part = matfile_child.cut(content)
+    assert len(part) < 100_000
+    assert matfile_child.look(part, ["rpm"]) == matfile_child.look(content, ["rpm"])
+    assert open_mat(path).header("rpm").numbers == {"rpm": 1797.0}
+
+
+def test_of_what_is_laid_out_otherwise_everything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "old.mat"
+    scipy.io.savemat(path, {"signal": SIGNAL, "rpm": 1797.0}, format="4")
+    assert matfile_child.cut(path.read_bytes()) == path.read_bytes()
+    header = open_mat(path).header("rpm")
+    assert header.variables["signal"].shape == SIGNAL.shape
+    assert header.numbers == {"rpm": 1797.0}
+    many = b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + 5000 * (struct.pack("<II", 15, 8) + bytes(8))
+    assert matfile_child.cut(many) == many
+
+
 def test_what_isal_inflates_zlib_inflates_too(mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some machines have no isal."""
     content = mat.read_bytes()
@@ -350,9 +373,22 @@ def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_o
 
 def test_the_child_is_kept_between_requests(misbehaving: Reader) -> None:
     misbehaving.load(content_of(1.0), ("x",), 60)
-    first = misbehaving._child
+    kept = list(misbehaving._idle)
     misbehaving.look(content_of(2.0), (), 60)
-    assert misbehaving._child is first
+    assert len(kept) == 1
+    assert misbehaving._idle == kept
+
+
+def test_threads_that_ask_at_once_ask_different_children() -> None:
+    reader = Reader(children=2)
+    with reader._conversation(60) as one, reader._conversation(60) as other:
+        assert one is not other
+        assert reader.running
+        assert not reader._turn.acquire(blocking=False), "a third would have to wait"
+    assert set(reader._idle) == {one, other}
+    reader.close()
+    assert not reader.running
+    assert not one.alive
 
 
 def _read_in_fork(path: Path, queue: multiprocessing.Queue) -> None:  # type: ignore[type-arg]

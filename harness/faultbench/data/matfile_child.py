@@ -26,6 +26,7 @@ left to scipy as it is.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import re
@@ -33,7 +34,6 @@ import struct
 import sys
 import warnings
 from collections.abc import Container, Sequence
-from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -51,6 +51,9 @@ _MATRIX, _COMPRESSED = 14, 15
 """Kinds of elements (MAT-File Format, table 1-1)."""
 HEAD_BYTES = 4096
 """Of an element, inflated: far more than its flags, dimensions and name take, and all of a variable of one number."""
+_CUT_BYTES = 4 * HEAD_BYTES
+"""Of a compressed element: more than it takes for its head, for deflate's longest code has 15 bits."""
+_MAX_ELEMENTS = 4096
 _MEMORY_HEADROOM_BYTES = 1 << 30
 """What reading may take beyond the interpreter and its libraries: the content of a file, what it inflates to, and the reply."""
 
@@ -95,6 +98,19 @@ def look(content: bytes, names: Sequence[str] = ()) -> tuple[Variables, dict[str
         heads, variables = content, _listed(content)
     single = [name for name, shape, _ in variables if name in names and shape and set(shape) == {1}]
     return variables, {name: float(value.reshape(-1)[0]) for name, value in _loaded(heads, single).items() if value.size}
+
+
+def cut(content: bytes) -> bytes:
+    """As much of a file as `look` needs; all of it where it is laid out in another way than usual."""
+    try:
+        elements = _elements(content)
+    except (ValueError, struct.error):
+        return content
+    parts = [content[:_FILE_HEADER]]
+    for kind, start, end, order in elements:
+        end = min(end, start + (HEAD_BYTES if kind == _MATRIX else _CUT_BYTES))
+        parts += [struct.pack(f"{order}II", kind, end - start), content[start:end]]
+    return b"".join(parts)
 
 
 def load(content: bytes, names: Sequence[str], single: bool = False) -> dict[str, NDArray[Any]]:
@@ -204,13 +220,13 @@ def _elements(content: bytes) -> list[_Element]:
     order = {b"\x00\x01IM": "<", b"\x01\x00MI": ">"}.get(content[_FILE_HEADER - 4 : _FILE_HEADER])
     if order is None or 0 in content[:4]:
         raise ValueError("this is no file of version 5")
-    found = []
+    found: list[_Element] = []
     place = _FILE_HEADER
     while place < len(content):
         kind, size = struct.unpack_from(f"{order}II", content, place)
         start = place + _TAG_BYTES
         place = start + size
-        if kind not in (_MATRIX, _COMPRESSED) or size < _TAG_BYTES or place > len(content):
+        if kind not in (_MATRIX, _COMPRESSED) or size < _TAG_BYTES or place > len(content) or len(found) == _MAX_ELEMENTS:
             raise ValueError("elements are not laid out one after the other")
         found.append(_Element(kind, start, place, order))
     return found
@@ -409,10 +425,22 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
+def _import_lazily(name: str) -> None:
+    """Imports a module when something in it is asked for."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    setattr(sys.modules["numpy"], name.rpartition(".")[2], module)
+
+
 def main() -> None:
     """Serves requests until standard input ends."""
-    # scipy imports all names of numpy, f2py among them, which takes as long as scipy.io itself and is of no use here.
-    sys.modules["numpy.f2py"] = np.f2py = ModuleType("numpy.f2py")
+    # scipy imports all names of numpy, these among them, which take as long as scipy.io itself and are of no use here.
+    for name in ("f2py", "testing"):
+        _import_lazily(f"numpy.{name}")
     import scipy.io
 
     requests, replies = sys.stdin.buffer, sys.stdout.buffer

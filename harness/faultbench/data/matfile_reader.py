@@ -1,7 +1,7 @@
-"""The child process that reads MATLAB files which nobody vouches for, seen from the process that asks it.
+"""The child processes that read MATLAB files which nobody vouches for, seen from the process that asks them.
 
-The child is started at the first request and kept. It is killed when it takes too long or answers nonsense, and started anew
-at the next request. What it replies is believed no further than its lengths and types go.
+A child is started when a thread asks while no other is idle, and kept. It is killed when it takes too long or answers nonsense, and
+started anew at the next request. What it replies is believed no further than its lengths and types go.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_ARRAY_BYTES = 1 << 30
+_PIPE_BYTES = 1 << 20
+_CHILDREN = min(2, os.cpu_count() or 1)
+"""One more takes as long to start as some fifty files to read."""
 _CHILD = Path(__file__).with_name("matfile_child.py")
 
 
@@ -40,25 +43,24 @@ class UnfitError(ReaderError):
 
 
 class Reader:
-    """One persistent child process. Threads take turns; a forked process gets a child of its own.
+    """A few persistent child processes. Threads take turns; a forked process gets children of its own.
 
     Args:
-        program: The Python file to run as the child.
+        program: The Python file to run as a child.
+        children: How many there may be.
     """
 
-    def __init__(self, program: Path = _CHILD) -> None:
-        self._program = program
-        self._child: _Child | None = None
-        self._turn = threading.Lock()
+    def __init__(self, program: Path = _CHILD, children: int = _CHILDREN) -> None:
+        self._program, self._children = program, children
+        self._forget()
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
 
     @property
     def running(self) -> bool:
-        """Whether there is a child that waits for requests."""
-        child = self._child
-        return child is not None and child.alive
+        """Whether there is a child."""
+        return any(child.alive for child in (*self._idle, *self._asked))
 
     def look(
         self, content: bytes, names: Sequence[str], timeout_s: float
@@ -68,8 +70,16 @@ class Reader:
         Raises:
             ReaderError: The file could not be read, or one of them is not numeric.
         """
+        from faultbench.data.matfile_child import cut
+
+        part = cut(content)
         with self._conversation(timeout_s) as child:
-            header = child.ask(content, {"headers": list(names)})
+            try:
+                header = child.ask(part, {"headers": list(names)})
+            except ReaderError as error:
+                if part == content or isinstance(error, UnfitError):
+                    raise
+                header = child.ask(content, {"headers": list(names)})
             variables = [(str(name), tuple(int(n) for n in shape), str(kind)) for name, shape, kind in header["variables"]]
             return variables, {str(name): float(value) for name, value in header["numbers"].items()}
 
@@ -97,37 +107,48 @@ class Reader:
             }
 
     def close(self) -> None:
-        """Ends the child."""
-        child, self._child = self._child, None
-        if child is not None:
+        """Ends the children that are idle."""
+        while (child := self._next()) is not None:
             child.end()
 
     def _forget(self) -> None:
-        """In a forked process: the child, and whatever it is being asked, belong to the process this one was forked from."""
-        self._child = None
-        self._turn = threading.Lock()
+        """At first, and in a forked process: children, and whatever they are being asked, belong to the process that it was forked from."""
+        self._idle: list[_Child] = []
+        self._asked: set[_Child] = set()
+        self._turn = threading.BoundedSemaphore(self._children)
+
+    def _next(self) -> _Child | None:
+        with contextlib.suppress(IndexError):  # two threads may look at once
+            return self._idle.pop()
+        return None
 
     @contextlib.contextmanager
     def _conversation(self, timeout_s: float) -> Iterator[_Child]:
         with self._turn:
-            child = self._child
-            if child is None or not child.alive:
-                self.close()
-                child = self._child = _Child(self._program)
+            child = self._next()
+            if child is not None and not child.alive:
+                child.end()
+                child = None
+            child = child or _Child(self._program)
+            self._asked.add(child)
             try:
                 with child.deadline(timeout_s):
                     yield child
             except ReaderError:
                 raise
             except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-                self.close()
+                child.end()
                 problem = (
                     f"it takes longer than {timeout_s:g} s to read" if child.late else f"it breaks the process that reads it ({error})"
                 )
                 raise ReaderError(problem) from error
             except BaseException:
-                self.close()  # interrupted half-way: the rest of the reply belongs to nobody
+                child.end()  # interrupted half-way: the rest of the reply belongs to nobody
                 raise
+            finally:
+                self._asked.discard(child)
+                if child.alive:
+                    self._idle.append(child)
 
 
 class _Child:
@@ -148,11 +169,13 @@ class _Child:
         )
         self._requests = cast(BinaryIO, self._process.stdin)
         self._replies = cast(BinaryIO, self._process.stdout)
+        for pipe in (self._requests, self._replies):
+            _widen(pipe)
         threading.Thread(target=self._watch, name="faultbench-matfile-deadline", daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        return not self.late and self._process.poll() is None  # one killed late may take a moment to go
+        return not self._ended and not self.late and self._process.poll() is None  # one killed late may take a moment to go
 
     def ask(self, content: bytes, request: dict[str, Any]) -> dict[str, Any]:
         """Sends a request; returns the reply's header."""
@@ -214,6 +237,14 @@ class _Child:
                     return
                 self._wakes = self._deadline
                 self._changed.wait(None if math.isinf(self._wakes) else max(0.0, self._wakes - time.monotonic()))
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Lets a pipe hold more, so that whole signals pass with fewer switches between processes; only Linux can."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 READER = Reader()
