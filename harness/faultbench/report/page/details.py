@@ -11,6 +11,7 @@ from faultbench.report.page.drawing import bar
 from faultbench.report.page.escaping import extent, text, verdict_class
 from faultbench.report.wording import UNKNOWN, count, facts, number, rate
 from faultbench.results.metrics import FIGURES, RATES, TIMES, lookup
+from faultbench.results.specimens import specimen
 
 _SHADES = 5
 """Steps of the shading in a confusion matrix."""
@@ -67,7 +68,7 @@ def _bearings(row: Row) -> str:
         f'<tr><th scope="row">{text(name)}</th><td>{bar(value, asked)}</td><td class="number">{rate(value)}</td></tr>'
         for name, value in sorted(found["recall"].items(), key=lambda one: (one[1], one[0]))
     )
-    caption = f"Recall of each fault bearing, the worst first; the mark is at {asked:g}"
+    caption = f"Recall of each fault {specimen(row)}, the worst first; the mark is at {asked:g}"
     return f'<div class="wide"><table class="bearings"><caption>{caption}</caption><tbody>{lines}</tbody></table></div>\n'
 
 
