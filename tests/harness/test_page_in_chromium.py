@@ -90,7 +90,7 @@ def test_filters_narrow_the_matrix_and_the_charts_and_say_how_many_are_left(rows
     page = shown(several(rows))
     assert page.evaluate(choose("compressor", "none")) == "0 2 3 | 3 of 4 cells"
     assert page.evaluate(choose("verdict", "error")) == "3 | 1 of 4 cells"
-    assert page.evaluate("document.querySelectorAll('g[data-r].off').length") == 5, "every point of the cells that are left out"
+    assert page.evaluate("document.querySelectorAll('svg.points a.off').length") == 5, "every point of the cells that are left out"
     assert page.evaluate(choose("learner", "best")) == " | none of 4 cells fits"
     page.evaluate("document.querySelector('.filters').reset()")
     page.evaluate("new Promise((done) => setTimeout(done, 20))")
