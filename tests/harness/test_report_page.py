@@ -145,7 +145,7 @@ def test_the_drop_from_t0_to_t3_is_one_figure_with_the_same_in_a_table(rows):
         for name in ("a", "b")
     ]
     made = as_html(some, COMMAND)
-    assert made.count('<figure class="drop">') == 1
+    assert made.count('<figure class="drop"') == 1
     assert made.count('class="course"') == 2, "a line per learner"
     means = [row["accuracy"]["mean"] for row in some if row["cell"]["learner"] == "a"]
     assert f"{means[-1] - means[0]:+.3f}" in made
@@ -164,7 +164,7 @@ def test_of_many_learners_the_median_is_drawn_and_told(rows):
 
 
 def test_one_level_is_no_drop(rows):
-    assert '<figure class="drop">' not in as_html([rows.judged({"learner": name}) for name in "ab"], COMMAND)
+    assert '<figure class="drop"' not in as_html([rows.judged({"learner": name}) for name in "ab"], COMMAND)
 
 
 def test_the_front_holds_what_no_other_cell_beats(rows):

@@ -27,7 +27,8 @@ Series = dict[str, dict[str, Row]]
 
 def drop(rows: Sequence[Row]) -> str:
     """A figure for each data set of which there are cells at two levels or more."""
-    drawn = [made for name in dict.fromkeys(str(row["cell"]["dataset"]) for row in rows) if (made := _figure(name, rows))]
+    datasets = dict.fromkeys(str(row["cell"]["dataset"]) for row in rows)
+    drawn = [made for place, name in enumerate(datasets) if (made := _figure(name, place, rows))]
     if not drawn:
         return ""
     return f"""<section aria-labelledby="drop"><h2 id="drop">What is left when less is shared</h2>
@@ -64,14 +65,14 @@ def _short(names: Sequence[str]) -> dict[str, str]:
     return {name: ", ".join(one for one in part if one not in shared) or name for name, part in parts.items()}
 
 
-def _figure(dataset: str, rows: Sequence[Row]) -> str:
+def _figure(dataset: str, place: int, rows: Sequence[Row]) -> str:
     found = series(dataset, rows)
     if not found:
         return ""
     levels = [level for level in _ORDER if any(level in of for of in found.values())]
     names = _short(list(found))
     chart_ = _chart(found, levels, names)
-    return f"""<figure class="drop"><figcaption>{text(dataset)}</figcaption>
+    return f"""<figure class="drop" aria-labelledby="drop{place}"><figcaption id="drop{place}">{text(dataset)}</figcaption>
 <div class="charts">{chart_}</div>
 <details{" open" if len(found) <= _LABELLED else ""}><summary>The same as a table</summary>
 {_table(dataset, found, levels, names)}</details></figure>

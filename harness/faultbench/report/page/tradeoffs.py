@@ -67,7 +67,8 @@ def _group(group: Sequence[Row], places: dict[int, int]) -> str:
     if not any(charts):
         return ""
     name = text(title(group, varying_axes(group)))
-    return f"""<figure class="tradeoff"><figcaption>{name}</figcaption>
+    place = places[id(group[0])]
+    return f"""<figure class="tradeoff" aria-labelledby="costs{place}"><figcaption id="costs{place}">{name}</figcaption>
 <div class="charts">{"".join(charts)}</div>
 <p class="tools note" aria-hidden="true" hidden>{_HINT}</p>
 {marks.legend()}
