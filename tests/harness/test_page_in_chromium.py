@@ -102,6 +102,27 @@ def test_a_verdict_leads_to_its_cell_and_opens_it(rows, shown):
     assert page.evaluate("document.activeElement.closest('details').id") == "row2", "the keyboard goes on from there"
 
 
+def test_a_point_says_its_figures_under_the_pointer_and_a_click_opens_its_cell(rows, shown):
+    page = shown(several(rows))
+    x, y = page.evaluate("""(() => {
+      const point = document.querySelector('svg.points a[href="#row1"]');
+      point.scrollIntoView({block: 'center'});
+      const {x, y, width, height} = point.querySelector('.point').getBoundingClientRect();
+      return [x + width / 2, y + height / 2];
+    })()""")
+    page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    assert page.evaluate("document.querySelector('figure.tradeoff .tools').textContent").startswith("worst prune40 x86: 0.")
+    for kind in ("mousePressed", "mouseReleased"):
+        page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+    assert page.evaluate("document.getElementById('row1').open")
+    page.evaluate("document.getElementById('row1').open = false")
+    page.evaluate(
+        "document.querySelector('svg.points a[href=\"#row1\"]').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
+    )
+    assert page.evaluate("document.getElementById('row1').open"), "once more, though the address stays the same"
+
+
 def test_a_packed_cell_is_unpacked_when_it_is_asked_for(rows, shown):
     row = rows.judged(notes={EVIL: EVIL})
     page = shown([{**row, "cell": {**row["cell"], "learner": f"{EVIL}{place}"}} for place in range(MOST_OPEN + 1)])

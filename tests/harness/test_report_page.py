@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from faultbench.report.page import MOST_OPEN, as_html
 from faultbench.report.page.escaping import text
+from faultbench.report.page.marks import FILLINGS, Marks, colour, shape
 from faultbench.report.page.tradeoffs import front
 
 COMMAND = ["faultbench", "run", "-l", "maml"]
@@ -161,6 +162,34 @@ def test_of_many_learners_the_median_is_drawn_and_told(rows):
     made = as_html(some, COMMAND)
     assert made.count('class="course faint"') == 13
     assert made.count("median of 13") == 2, "in the chart and in the table"
+
+
+def test_marks_differ_without_their_colour_and_many_more_with_it(rows):
+    assert len({shape(place, 0, 0) for place in range(12)}) == 12, "in print, and to any eye"
+    assert len({(shape(place, 0, 0), colour(place)) for place in range(84)}) == 84
+    assert len(set(FILLINGS)) == 8
+
+
+def test_no_two_of_ten_learners_and_three_compressors_look_alike(rows):
+    some = [
+        rows.judged({"learner": f"l{learner}", "compressor": compressor})
+        for learner in range(10)
+        for compressor in ("none", "half", "int8")
+    ]
+    page = as_html(some, COMMAND)
+    latency = page.split('<svg class="chart points"')[1]
+    points = re.findall(r'<a href="#row\d+" tabindex="[-\d]+" class="([^"]+)"><title>[^<]*</title>(.*?)</a>', latency)
+    colourless = {
+        (" hollow" in kind, re.sub(r"M[\d.]+ [\d.]+", "", "".join(re.findall(r"<path class=.(?:point|in).*?>", drawn))))
+        for kind, drawn in points
+    }
+    assert len(points) == len(colourless) == 30
+    assert page.count('<ul class="legend"') == 2
+
+
+def test_of_a_single_learner_the_compressors_have_the_shapes(rows):
+    marks = Marks.of([rows.judged({"compressor": name}) for name in ("none", "half", "int8")])
+    assert (marks.series, marks.fillings) == ("compressor", ("maml",))
 
 
 def test_one_level_is_no_drop(rows):
