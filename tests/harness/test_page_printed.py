@@ -149,6 +149,20 @@ def test_what_a_filter_leaves_out_is_said_on_paper(rows, shown, printed):
     assert 'Narrowed to 2 of 9 cells: the text "prune40".' in text(printed())
 
 
+def test_without_scripts_paper_has_the_cells_too(rows, browser, printed, tmp_path):
+    (tmp_path / "page.html").write_text(as_html(rows.at_two_levels(), ["faultbench", "run"]), encoding="utf-8")
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.call("Page.navigate", url=(tmp_path / "page.html").as_uri())
+        while browser.evaluate("location.protocol + document.readyState") != "file:complete":
+            pass
+        found = text(printed())
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert found.count("Confusion: the true class") == 8
+    assert "Show all" not in found
+
+
 def test_a_large_matrix_is_on_paper_whole_with_its_headings_on_every_sheet_and_says_what_is_not(rows, shown, printed):
     row = rows.judged()
     page = shown([{**row, "cell": {**row["cell"], "learner": f"l{place}x"}} for place in range(MOST_OPEN + 20)])
