@@ -91,7 +91,8 @@ def audit(rows: Sequence[Row]) -> str:
     lines = "".join(_audited(group) for group in groups(rows) if any(map(is_judged, group)))
     if not lines:
         return ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("data set", "scenario", "stands for", "promise, held", "judged on", "looks"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("data set", "scenario", "stands for", "promise, held", "judged on"))
+    head += '<th scope="col" class="number">looks</th>'
     return f"""<section aria-labelledby="audit"><h2 id="audit">The audit of the splits</h2>
 <p>Checked by ids and by the samples themselves before anything was trained; a split that breaks its level is refused.
 <code>faultbench data audit -d DATASET -s SCENARIO</code> shows the audit in full. Looks are the cells that were ever scored on the same
