@@ -21,6 +21,19 @@ from typing import Any
 
 PROGRAM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
 
+KEYS = {
+    "Tab": ("Tab", 9, ""),
+    "Enter": ("Enter", 13, "\r"),
+    " ": ("Space", 32, " "),
+    "End": ("End", 35, ""),
+    "Home": ("Home", 36, ""),
+    "ArrowLeft": ("ArrowLeft", 37, ""),
+    "ArrowUp": ("ArrowUp", 38, ""),
+    "ArrowRight": ("ArrowRight", 39, ""),
+    "ArrowDown": ("ArrowDown", 40, ""),
+}
+"""Keys by name: their place on the keyboard, their number, and what they type."""
+
 
 class Browser:
     """One page of a running browser."""
@@ -71,6 +84,18 @@ class Browser:
         if "exceptionDetails" in found:
             raise RuntimeError(str(found["exceptionDetails"].get("exception", {}).get("description", found["exceptionDetails"]["text"])))
         return found["result"].get("value")
+
+    def press(self, key: str, *, shift: bool = False) -> None:
+        """Presses and lets go of a key, as a person does: what it does is left to the browser."""
+        code, number, text = KEYS[key]
+        about = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": 8 * shift}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **about, **({"text": text} if text else {}))
+        self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def part(self, left: float, top: float, wide: float, high: float) -> bytes:
+        """What a part of the window looks like, as PNG."""
+        clip = {"x": left, "y": top, "width": wide, "height": high, "scale": 1}
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"])
 
     def picture(self, file: Path, *, whole: bool = True) -> None:
         """Writes what the page looks like, as PNG."""

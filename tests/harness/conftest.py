@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from faultbench.matrix.settings import RunSettings
 from faultbench.registry import Registry
 from faultbench.results.store import open_store
 
+CHROMIUM = Path(__file__).parents[2] / "benchmarks" / "chromium.py"
 COMMAND = [sys.executable, "-c", "import sys; from faultbench.cli import main; sys.exit(main())"]
 MADE_UP = Path(__file__).parent / "made_up"
 GEOMETRY = Geometry("made-up", bpfo=3.0, bpfi=5.0, bsf=2.0, ftf=0.4)
@@ -290,8 +292,57 @@ class Rows:
             self.unscored({"learner": "broken"}, error="it broke: mend it", digest="6" * 64),
         ]
 
+    def at_two_levels(self) -> list[dict]:
+        """Three learners at T0 and at T3, one of them pruned too, and one cell that broke: a page with every section and figure."""
+        made = [
+            self.judged(
+                {"learner": learner, "compressor": compressor, "scenario": scenario, "level": level},
+                outcome=answers(wrong),
+                times=times_around(latency_ms=latency),
+                figures={"params": 1000, "macs": 1e6, "artifact_bytes": 10_000 * latency},
+            )
+            for scenario, level, worse in (("window", "T0", 1), ("unseen-bearing", "T3", 4))
+            for learner, compressor, wrong, latency in (
+                ("maml", "none", 80 // worse, 3.0),
+                ("cnn", "none", 60 // worse, 9.0),
+                ("centroid", "none", 40 // worse, 1.0),
+                ("maml", "prune40", 100 // worse, 2.0),
+            )
+        ]
+        return [*made, self.unscored({"learner": "broken", "scenario": "window", "level": "T0"}, error="it broke: mend it")]
+
 
 @pytest.fixture
 def rows() -> Rows:
     """Makes rows of every kind."""
     return Rows()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, driven by the module of the benchmarks."""
+    spec = importlib.util.spec_from_file_location("chromium", CHROMIUM)
+    driver = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = driver
+    spec.loader.exec_module(driver)
+    if driver.PROGRAM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with driver.browser() as made:
+        yield made
+
+
+@pytest.fixture
+def shown(browser, tmp_path):
+    """Opens rows as a page, with a fault planted in it by `change`; what the browser complains of in the meantime fails the test."""
+    from faultbench.report.page import as_html
+
+    def opened(rows, change=lambda page: page, **how):
+        browser.complaints.clear()
+        page = as_html(rows, ["faultbench", "run", "-l", "maml"], published=True)
+        (tmp_path / "page.html").write_text(change(page), encoding="utf-8")
+        browser.open(tmp_path / "page.html", **how)
+        return browser
+
+    yield opened
+    assert browser.complaints == []
+    assert "broken" not in browser.evaluate("document.title")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import io
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from junitparser import Error, Failure, JUnitXml, Skipped
@@ -145,6 +147,16 @@ def test_few_bearings_leave_a_condition_unproven(rows):
     made = compared([few[0]], [few[1]], DROP)
     assert only(made)["conditions"][0]["reason"] == "only 2 fault bearings, 5 are needed"
     assert (exit_code(made), exit_code(made, allow_unproven=True)) == (3, 0)
+
+
+def test_gears_are_not_called_bearings(rows):
+    def of_gears(every):
+        found = rows.answers(every, units=4)
+        label, predicted = (np.where(x == "inner", "gear-tooth chipped", x) for x in (found.label, found.predicted))
+        return rows.judged(outcome=replace(found, label=label, predicted=predicted), digest=str(every) * 32)
+
+    made = compared([of_gears(60)], [of_gears(11)], DROP)
+    assert only(made)["conditions"][0]["reason"] == "only 2 fault specimens, 5 are needed"
 
 
 def slower(rows, factor, **given):

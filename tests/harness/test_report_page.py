@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from faultbench.report.page import MOST_OPEN, as_html
 from faultbench.report.page.escaping import text
+from faultbench.report.page.marks import FILLINGS, Marks, colour, shape
 from faultbench.report.page.tradeoffs import front
 
 COMMAND = ["faultbench", "run", "-l", "maml"]
@@ -124,7 +125,7 @@ def test_the_page_is_named_for_a_screen_reader(rows):
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     for tag, attributes in page.tags:
         if tag == "svg":
-            assert attributes.get("aria-hidden") == "true" or (attributes["role"] == "img" and attributes["aria-label"])
+            assert attributes.get("aria-hidden") == "true" or (attributes["role"] in ("img", "group") and attributes["aria-label"])
         if tag == "section":
             assert attributes.get("aria-label") or attributes["aria-labelledby"] in ids
         if tag == "th":
@@ -145,7 +146,7 @@ def test_the_drop_from_t0_to_t3_is_one_figure_with_the_same_in_a_table(rows):
         for name in ("a", "b")
     ]
     made = as_html(some, COMMAND)
-    assert made.count('<figure class="drop">') == 1
+    assert made.count('<figure class="drop"') == 1
     assert made.count('class="course"') == 2, "a line per learner"
     means = [row["accuracy"]["mean"] for row in some if row["cell"]["learner"] == "a"]
     assert f"{means[-1] - means[0]:+.3f}" in made
@@ -163,8 +164,36 @@ def test_of_many_learners_the_median_is_drawn_and_told(rows):
     assert made.count("median of 13") == 2, "in the chart and in the table"
 
 
+def test_marks_differ_without_their_colour_and_many_more_with_it(rows):
+    assert len({shape(place, 0, 0) for place in range(12)}) == 12, "in print, and to any eye"
+    assert len({(shape(place, 0, 0), colour(place)) for place in range(84)}) == 84
+    assert len(set(FILLINGS)) == 8
+
+
+def test_no_two_of_ten_learners_and_three_compressors_look_alike(rows):
+    some = [
+        rows.judged({"learner": f"l{learner}", "compressor": compressor})
+        for learner in range(10)
+        for compressor in ("none", "half", "int8")
+    ]
+    page = as_html(some, COMMAND)
+    latency = page.split('<svg class="chart points"')[1]
+    points = re.findall(r'<a href="#row\d+" tabindex="[-\d]+" class="([^"]+)"><title>[^<]*</title>(.*?)</a>', latency)
+    colourless = {
+        (" hollow" in kind, re.sub(r"M[\d.]+ [\d.]+", "", "".join(re.findall(r"<path class=.(?:point|in).*?>", drawn))))
+        for kind, drawn in points
+    }
+    assert len(points) == len(colourless) == 30
+    assert page.count('<ul class="legend"') == 2
+
+
+def test_of_a_single_learner_the_compressors_have_the_shapes(rows):
+    marks = Marks.of([rows.judged({"compressor": name}) for name in ("none", "half", "int8")])
+    assert (marks.series, marks.fillings) == ("compressor", ("maml",))
+
+
 def test_one_level_is_no_drop(rows):
-    assert '<figure class="drop">' not in as_html([rows.judged({"learner": name}) for name in "ab"], COMMAND)
+    assert '<figure class="drop"' not in as_html([rows.judged({"learner": name}) for name in "ab"], COMMAND)
 
 
 def test_the_front_holds_what_no_other_cell_beats(rows):
@@ -237,7 +266,7 @@ def test_what_is_not_known_is_no_nan(rows):
 
 def test_what_is_not_known_of_one_cell_breaks_no_chart(rows):
     page = as_html([rows.judged(times=None, figures={}), rows.judged({"learner": "b"})], COMMAND)
-    assert page.count('class="chart"') == 2
+    assert page.count('class="chart points"') == 2
 
 
 def test_a_page_of_nothing_says_so():

@@ -179,4 +179,5 @@ def test_exit_codes(rows: list[dict[str, Any]], plainly: int, gated: int, allowe
 )
 def test_queries_on_average_never_read_as_the_number_that_is_needed(mean: float, said: str) -> None:
     assert too_few_queries(mean, "bearing") == (f"only {said} queries a bearing on average, 36 are needed" if said else "")
-    assert _weakness("accuracy", {"fault_units": 9, "healthy_units": 4, "queries_per_unit": mean}) == too_few_queries(mean, "bearing")
+    units = {"fault_units": 9, "healthy_units": 4, "queries_per_unit": mean}
+    assert _weakness("accuracy", units, "bearing") == too_few_queries(mean, "bearing")

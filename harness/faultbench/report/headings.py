@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from faultbench.results.row import AXES
-from faultbench.results.verdict import FAIL, PASS, UNPROVEN
+from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
 
 Row = Mapping[str, Any]
+
+WORST_FIRST = (ERROR, FAIL, UNPROVEN, PASS, NOT_APPLICABLE)
+"""The order of verdicts, wherever rows are sorted by them."""
 
 
 def groups(rows: Iterable[Row]) -> list[list[Row]]:

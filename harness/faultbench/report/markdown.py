@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faultbench.report.github_text import MOST, block, code, words
-from faultbench.report.headings import Row, groups, is_judged, level, title, varying_axes
+from faultbench.report.headings import WORST_FIRST, Row, groups, is_judged, level, title, varying_axes
 from faultbench.report.wording import UNKNOWN, count, facts, interval, number, rate
 from faultbench.results.metrics import lookup
 from faultbench.results.row import PROTOCOL
-from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
-
-_WORST_FIRST = (ERROR, FAIL, UNPROVEN, PASS, NOT_APPLICABLE)
+from faultbench.results.verdict import FAIL, PASS
 
 
 def as_markdown(rows: Sequence[Row], command: Sequence[str], most: int = MOST) -> str:
@@ -23,7 +21,7 @@ def as_markdown(rows: Sequence[Row], command: Sequence[str], most: int = MOST) -
     Where that is too little, what a reader misses least goes first: the facts beside the figures, then the reasons of rows that are
     not the worst, then rows. What is left out is said.
     """
-    ordered = sorted(rows, key=lambda row: _WORST_FIRST.index(row["verdict"]["overall"]))
+    ordered = sorted(rows, key=lambda row: WORST_FIRST.index(row["verdict"]["overall"]))
     kept = len(ordered)
     for with_facts in (True, False):
         made = _made(rows, rows, command, with_facts=with_facts)
@@ -41,7 +39,7 @@ def as_markdown(rows: Sequence[Row], command: Sequence[str], most: int = MOST) -
 def headline(rows: Sequence[Row]) -> str:
     """What came out, in a few words: `1 fail, 2 pass, 1 baseline`."""
     ends = Counter("baseline" if row["baseline"] and is_judged(row) else row["verdict"]["overall"] for row in rows)
-    said = ", ".join(f"{ends[end]} {end}" for end in (*_WORST_FIRST, "baseline") if ends[end])
+    said = ", ".join(f"{ends[end]} {end}" for end in (*WORST_FIRST, "baseline") if ends[end])
     return said or "nothing was measured"
 
 

@@ -21,7 +21,7 @@ STATISTICS = {
     "ci_high": "on the upper bound",
     "p_low": "on the lower bound",
     "passing": "on those that pass",
-    "total": "on all bearings",
+    "total": "on all that were asked for",
     "min": "on the shortest",
     "p50": "on the median",
     "p90": "on the 90th percentile",

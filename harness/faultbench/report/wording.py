@@ -72,7 +72,7 @@ def facts(row: Mapping[str, Any]) -> Iterator[str]:
         proves = f"proves {100 * found['p_low']:.0f} % for another {what}"
         yield f"{found['passing']} of {found['total']} fault {what}s reach recall {found['criterion']:g}: {proves}"
     if row["accuracy"] and row["accuracy"]["degenerate"]:
-        yield "degenerate interval: the accuracy has no spread between bearings and seeds"
+        yield f"degenerate interval: the accuracy has no spread between {specimen(row)}s and seeds"
     if row["void"] and row["void"] not in row["verdict"]["sentence"]:
         yield f"times are void: {row['void']}"
     if row["differences"]:

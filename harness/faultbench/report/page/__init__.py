@@ -26,6 +26,8 @@ from faultbench.report.page.tradeoffs import tradeoffs
 MOST_OPEN = 100
 """With more rows than these their details are packed: a thousand would make a page of seven megabytes that a browser lays out slowly."""
 
+_LEFT_OUT = "Of {cells} cells, only the details that were opened before printing are on paper; the matrix has all the figures."
+
 
 def as_html(rows: Sequence[Row], command: Sequence[str], *, published: bool = False) -> str:
     """The rows as a page.
@@ -79,6 +81,7 @@ def _details(rows: Sequence[Row]) -> str:
     else:
         shown = f'<script type="text/plain" id="packed">{_packed(made)}</script>'
         how = "<p>The verdicts in the matrix lead here: press one to see its cell.</p>"
+        how += f'<p class="paper">{_LEFT_OUT.format(cells=len(rows))}</p>'
         how += '<noscript><p class="caution">The details of so many cells are packed, and a script unpacks them.</p></noscript>'
     return f"""<section aria-labelledby="each"><h2 id="each">Cell by cell</h2>
 {how}

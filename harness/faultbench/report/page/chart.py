@@ -1,4 +1,4 @@
-"""The frame of a chart: scales, axes with their ticks and titles, and the signs that tell series apart."""
+"""The frame of a chart: scales, and axes with their ticks and titles."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ from html import escape
 
 WIDE, HIGH = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 46
-COLOURS = 7
-"""How many series have a colour of their own; those beyond share the last."""
-
-_SHAPES = (
-    "M{x} {y}m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
-    "M{x} {y}m-4 -4h8v8h-8z",
-    "M{x} {y}m0 -5.2l5 8.7h-10z",
-    "M{x} {y}m0 -5.4l5.4 5.4l-5.4 5.4l-5.4 -5.4z",
-    "M{x} {y}m-5 -3.4h10l-5 8.6z",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +71,11 @@ def frame(across: Scale, up: Scale, across_title: str, up_title: str) -> str:
 
 
 def svg(label: str, content: str) -> str:
-    """A chart, with the words that a screen reader says in its place."""
+    """A chart as one picture, with the words that a screen reader says in its place."""
     return f'<svg class="chart" role="img" aria-label="{label}" viewBox="0 0 {WIDE} {HIGH}">{content}</svg>'
 
 
-def shape(place: int, x: float, y: float) -> str:
-    """The path of a sign around a point."""
-    return _SHAPES[min(place, len(_SHAPES) - 1)].format(x=f"{x:.1f}", y=f"{y:.1f}")
-
-
-def colour(place: int) -> str:
-    """The class of a series."""
-    return f"c{min(place, COLOURS - 1)}"
+def reached(label: str, axes: str, points: str) -> str:
+    """A chart whose points are links, each with its own words: a group to a screen reader, without what is written at the axes."""
+    drawn = f'<g aria-hidden="true">{axes}</g>{points}'
+    return f'<svg class="chart points" role="group" aria-label="{label}" viewBox="0 0 {WIDE} {HIGH}">{drawn}</svg>'

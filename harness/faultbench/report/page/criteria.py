@@ -10,6 +10,7 @@ from faultbench.report.page.escaping import extent, text, verdict_class
 from faultbench.report.sentences import STATISTICS
 from faultbench.report.wording import UNKNOWN, count, number, rate
 from faultbench.results.metrics import METRICS, lookup
+from faultbench.results.specimens import specimen
 
 NAMES = {
     "accuracy": "accuracy",
@@ -18,7 +19,6 @@ NAMES = {
     "recall.worst": "recall of the worst class",
     "false_alarm": "false alarms",
     "missed_alarm": "missed alarms",
-    "bearings": "bearings that pass",
     "finetune_s": "fine-tuning, s",
     "latency_ms": "latency, ms",
     "network_ms": "network alone, ms",
@@ -53,12 +53,17 @@ def _card(row: Row, one: Mapping[str, Any]) -> str:
     reason = f'<p class="note">{text(one["reason"])}</p>' if one["reason"] else ""
     found = _found(row, one["metric"])
     return (
-        f'<li class="{verdict_class(one["verdict"])}"><p class="what">{text(NAMES.get(one["metric"], one["metric"]))}'
+        f'<li class="{verdict_class(one["verdict"])}"><p class="what">{text(_named(row, one["metric"]))}'
         f' <span class="note">{text(STATISTICS.get(one["statistic"], ""))}</span></p>'
         f'<p class="figure"><b>{_written(one["metric"], one["value"])}</b> <span class="note">{found}</span></p>'
         f'{drawn(row, one)}<p class="verdict {verdict_class(one["verdict"])}">{text(one["verdict"])}'
         f' <span class="note">asked: {text(_asked(one))}</span></p>{reason}</li>'
     )
+
+
+def _named(row: Row, metric: str) -> str:
+    """A metric in words; the figure on bearings by what the faults are on."""
+    return f"{specimen(row)}s that pass" if metric == "bearings" else NAMES.get(metric, metric)
 
 
 def _asked(one: Mapping[str, Any]) -> str:
@@ -82,7 +87,7 @@ def _found(row: Row, metric: str) -> str:
     if "mean" in found:
         return f"mean {rate(found['mean'])}, 95 % interval {extent(found)}"
     if "passing" in found:
-        return f"{found['passing']} of {found['total']} bearings"
+        return f"{found['passing']} of {found['total']} {specimen(row)}s"
     return f"median {number(found['p50'])}, of {found['n']} calls"
 
 

@@ -9,8 +9,10 @@ from faultbench.report.headings import Row, cell_name, is_judged
 from faultbench.report.page.criteria import NAMES, drawn
 from faultbench.report.page.drawing import bar
 from faultbench.report.page.escaping import extent, text, verdict_class
+from faultbench.report.page.tabling import table
 from faultbench.report.wording import UNKNOWN, count, facts, number, rate
 from faultbench.results.metrics import FIGURES, RATES, TIMES, lookup
+from faultbench.results.specimens import specimen
 
 _SHADES = 5
 """Steps of the shading in a confusion matrix."""
@@ -55,7 +57,7 @@ def _criteria(row: Row) -> str:
     )
     head = '<th scope="col">criterion</th><td></td><th scope="col" class="number">value</th>'
     head += '<th scope="col">verdict</th><th scope="col">reason</th>'
-    return f'<div class="wide"><table class="judged"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>\n'
+    return table("The criteria", head, lines, kind="judged") + "\n"
 
 
 def _bearings(row: Row) -> str:
@@ -67,8 +69,8 @@ def _bearings(row: Row) -> str:
         f'<tr><th scope="row">{text(name)}</th><td>{bar(value, asked)}</td><td class="number">{rate(value)}</td></tr>'
         for name, value in sorted(found["recall"].items(), key=lambda one: (one[1], one[0]))
     )
-    caption = f"Recall of each fault bearing, the worst first; the mark is at {asked:g}"
-    return f'<div class="wide"><table class="bearings"><caption>{caption}</caption><tbody>{lines}</tbody></table></div>\n'
+    caption = f"Recall of each fault {specimen(row)}, the worst first; the mark is at {asked:g}"
+    return table(caption, "", lines, kind="bearings", seen=True) + "\n"
 
 
 def _confusion(row: Row) -> str:
@@ -81,10 +83,7 @@ def _confusion(row: Row) -> str:
         for place, (label, counts) in enumerate(zip(found["labels"], found["counts"], strict=False))
     )
     caption = "Confusion: the true class by row, what was answered by column, in queries"
-    return (
-        f'<div class="wide"><table class="confusion"><caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>\n"
-    )
+    return table(caption, f"<td></td>{head}", body, kind="confusion", seen=True) + "\n"
 
 
 def _counted(counts: Sequence[int], at: int, right: bool) -> str:
@@ -125,10 +124,7 @@ def _figure(name: str, value: float) -> str:
 
 
 def _small(caption: str, head: str, lines: str) -> str:
-    if not lines:
-        return ""
-    table = f'<table class="small"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-    return f'<div class="wide">{table}</div>\n'
+    return table(caption, head, lines, kind="small", seen=True) + "\n" if lines else ""
 
 
 def _provenance(row: Row) -> str:

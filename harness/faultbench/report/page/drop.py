@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from faultbench.report.headings import Row, is_judged
-from faultbench.report.page import chart
+from faultbench.report.page import chart, marks
 from faultbench.report.page.escaping import extent, text
+from faultbench.report.page.tabling import table
 from faultbench.report.wording import UNKNOWN, rate
 
 _ORDER = ("T0", "T1", "T2", "T3", "T4/T2", "T4", "T4/T3")
@@ -18,7 +19,7 @@ _LABELLED = 12
 _GAP = 13
 """Between two names, in the chart's units."""
 
-_NAME = 20
+_NAME = 18
 """Letters of a name that there is room for."""
 
 Series = dict[str, dict[str, Row]]
@@ -26,7 +27,8 @@ Series = dict[str, dict[str, Row]]
 
 def drop(rows: Sequence[Row]) -> str:
     """A figure for each data set of which there are cells at two levels or more."""
-    drawn = [made for name in dict.fromkeys(str(row["cell"]["dataset"]) for row in rows) if (made := _figure(name, rows))]
+    datasets = dict.fromkeys(str(row["cell"]["dataset"]) for row in rows)
+    drawn = [made for place, name in enumerate(datasets) if (made := _figure(name, place, rows))]
     if not drawn:
         return ""
     return f"""<section aria-labelledby="drop"><h2 id="drop">What is left when less is shared</h2>
@@ -63,22 +65,23 @@ def _short(names: Sequence[str]) -> dict[str, str]:
     return {name: ", ".join(one for one in part if one not in shared) or name for name, part in parts.items()}
 
 
-def _figure(dataset: str, rows: Sequence[Row]) -> str:
+def _figure(dataset: str, place: int, rows: Sequence[Row]) -> str:
     found = series(dataset, rows)
     if not found:
         return ""
     levels = [level for level in _ORDER if any(level in of for of in found.values())]
     names = _short(list(found))
     chart_ = _chart(found, levels, names)
-    return f"""<figure class="drop"><figcaption>{text(dataset)}</figcaption>
+    return f"""<figure class="drop" aria-labelledby="drop{place}"><figcaption id="drop{place}">{text(dataset)}</figcaption>
 <div class="charts">{chart_}</div>
-<details{" open" if len(found) <= _LABELLED else ""}><summary>The same as a table</summary>{_table(found, levels, names)}</details></figure>
+<details{" open" if len(found) <= _LABELLED else ""}><summary>The same as a table</summary>
+{_table(dataset, found, levels, names)}</details></figure>
 """
 
 
 def _chart(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
     labelled = len(found) <= _LABELLED
-    right = chart.WIDE - chart.RIGHT - (110 if labelled else 0)
+    right = chart.WIDE - chart.RIGHT - (120 if labelled else 0)
     step = (right - chart.LEFT - 50) / (len(levels) - 1)
     xs = {level: chart.LEFT + 25 + step * place for place, level in enumerate(levels)}
     numbered = {float(place): level for place, level in enumerate(levels)}
@@ -95,7 +98,7 @@ def _chart(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> st
             parts.append(f'<path class="course faint" d="{_line([(x, up.place(known["mean"])) for x, known in points])}"/>')
             continue
         shift = (place - (len(found) - 1) / 2) * min(3.0, 20 / len(found))
-        parts.append(_one(points, shift, up, chart.colour(place)))
+        parts.append(_one(points, shift, up, place))
         ends.append((up.place(points[-1][1]["mean"]), points[-1][0], place, names[name]))
     if labelled:
         parts += list(_labels(ends))
@@ -109,15 +112,16 @@ def medians(found: Series, levels: Sequence[str]) -> dict[str, float]:
     return {level: statistics.median(of[level]["accuracy"]["mean"] for of in found.values() if level in of) for level in levels}
 
 
-def _one(points: Sequence[tuple[float, Mapping[str, Any]]], shift: float, up: chart.Scale, kind: str) -> str:
-    """One learner: its line, a dot at every level, and its intervals, moved aside so that they do not lie on one another."""
+def _one(points: Sequence[tuple[float, Mapping[str, Any]]], shift: float, up: chart.Scale, place: int) -> str:
+    """One learner: its line, its mark at every level, and its intervals, moved aside so that they do not lie on one another."""
     ranges = "".join(
         f"M{x + shift:.1f} {up.place(known['ci_low']):.1f}V{up.place(known['ci_high']):.1f}"
         for x, known in points
         if known["ci_low"] is not None
     )
     line = [(x, up.place(known["mean"])) for x, known in points]
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in line)
+    dots = f'<path class="point" d="{"".join(marks.shape(place, x, y) for x, y in line)}"/>'
+    kind = f"{marks.colour(place)} d{place // marks.COLOURS}"
     return f'<g class="line {kind}"><path class="iv" d="{ranges}"/><path class="course" d="{_line(line)}"/>{dots}</g>'
 
 
@@ -141,11 +145,12 @@ def _labels(ends: Sequence[tuple[float, float, int, str]]) -> Iterator[str]:
     over = max(heights[-1] - (chart.HIGH - chart.BOTTOM), 0)
     for (y, x, place, name), height in zip(ordered, heights, strict=True):
         shown = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
-        yield f'<path class="lead" d="M{x + 5:.1f} {y:.1f}L{x + 16:.1f} {height - over:.1f}"/>'
-        yield f'<text class="named {chart.colour(place)}" x="{x + 20:.1f}" y="{height - over + 4:.1f}">{text(shown)}</text>'
+        yield f'<path class="lead" d="M{x + 5:.1f} {y:.1f}L{x + 16:.1f} {height - over:.1f}"/><g class="{marks.colour(place)}">'
+        yield f'<path class="point" d="{marks.shape(place, x + 22, height - over)}"/>'
+        yield f'<text class="named" x="{x + 30:.1f}" y="{height - over + 4:.1f}">{text(shown)}</text></g>'
 
 
-def _table(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
+def _table(dataset: str, found: Series, levels: Sequence[str], names: Mapping[str, str]) -> str:
     head = "".join(f'<th scope="col" class="number">{text(level)}</th>' for level in levels)
     lines = [_medians_row(found, levels)] if len(found) > _LABELLED else []
     for name, of in found.items():
@@ -153,7 +158,7 @@ def _table(found: Series, levels: Sequence[str], names: Mapping[str, str]) -> st
         known = [of[level]["accuracy"]["mean"] for level in levels if level in of]
         lines.append(f'<tr><th scope="row">{text(names[name])}</th>{cells}<td class="number">{known[-1] - known[0]:+.3f}</td></tr>')
     head = f'<th scope="col">learner</th>{head}<th scope="col" class="number">first to last</th>'
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    return table(f"Accuracy on {text(dataset)}, by level", head, "".join(lines))
 
 
 def _medians_row(found: Series, levels: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from faultbench.report.headings import Row, level
+from faultbench.report.headings import WORST_FIRST, Row, level
 from faultbench.report.page.drawing import interval_drawn
 from faultbench.report.page.escaping import extent, text, verdict_class
 from faultbench.report.wording import UNKNOWN, count, number, rate
@@ -17,6 +17,9 @@ from faultbench.results.row import AXES
 
 _SETTINGS = ("snr", "sources", "ways", "shots", "shots_rare", "queries", "episodes", "seeds", "window", "rate_hz", "channels")
 """What may tell cells apart beside the axes: a column and a filter each, where it does."""
+
+_LONG = 10
+"""With more rows than these a link leads past them: a thousand verdicts are a thousand stops of the Tab key."""
 
 _NAMES = {"dataset": "data set", "snr": "noise", "shots_rare": "rare shots", "rate_hz": "rate Hz"}
 
@@ -30,12 +33,16 @@ class Column:
         shown: A cell as HTML.
         value: What a cell is sorted by, None where that is not known; a column without it is sorted by its text.
         axis: The ends of the axis on which its cells are drawn.
+        names: Whether its cells say which row it is: a screen reader says them before a figure of the row.
+        figures: Whether its values are figures, and stand to the right.
     """
 
     heading: str
     shown: Callable[[Row], str]
     value: Callable[[Row], float | None] | None = None
     axis: str = ""
+    names: bool = False
+    figures: bool = True
 
 
 def matrix(rows: Sequence[Row]) -> str:
@@ -51,13 +58,17 @@ def matrix(rows: Sequence[Row]) -> str:
         for place, row in enumerate(rows)
     )
     above = _same(rows[0], same) + (_form(rows, filters) if len(rows) > 1 else "")
-    return f"""{above}<div class="wide matrix" role="region" aria-label="The matrix" tabindex="0"><table id="matrix">
+    past = '<a class="skip here" href="#past">Past the matrix</a>\n' if len(rows) > _LONG else ""
+    return f"""{above}{past}<div class="wide matrix" role="region" aria-label="The cells, to be scrolled" tabindex="0"><table id="matrix">
 <caption class="unseen">Every cell of the matrix with its verdict and figures. The buttons in the headings sort.</caption>
 <thead><tr>{head}</tr></thead>
 <tbody>
 {body}
 </tbody>
-</table></div>"""
+</table></div>
+<p class="unseen" id="sorted" role="status"></p>
+<div id="past"></div>
+"""
 
 
 def _same(row: Row, axes: Sequence[str]) -> str:
@@ -73,6 +84,7 @@ def _form(rows: Sequence[Row], filters: dict[str, list[str]]) -> str:
 <button type="reset">Show all</button>
 <output id="count" aria-live="polite">{_how_many(len(rows))}</output>
 </form>
+<p class="paper" id="narrowed"></p>
 """
 
 
@@ -86,7 +98,7 @@ def _how_many(cells: int) -> str:
 
 
 def _heading(column: Column) -> str:
-    kind = ' class="number"' if column.value else ""
+    kind = ' class="number"' if column.value and column.figures else ""
     axis = f'<span class="note">drawn {column.axis}</span>' if column.axis else ""
     return f'<th scope="col"{kind}><button type="button">{escape(column.heading)}</button>{axis}</th>'
 
@@ -97,15 +109,21 @@ def _leaky(row: Row) -> str:
 
 def _cell(column: Column, row: Row) -> str:
     if column.value is None:
-        return f"<td>{column.shown(row)}</td>"
+        return f'<th scope="row">{column.shown(row)}</th>' if column.names else f"<td>{column.shown(row)}</td>"
     value = column.value(row)
-    return f'<td class="number" data-value="{"" if value is None else f"{value:.6g}"}">{column.shown(row)}</td>'
+    kind = 'class="number" ' if column.figures else ""
+    return f'<td {kind}data-value="{"" if value is None else f"{value:.6g}"}">{column.shown(row)}</td>'
 
 
 def _columns(rows: Sequence[Row]) -> list[Column]:
     places = place_links(rows)
     return [
-        Column("verdict", lambda row: _verdict(row, places[id(row)])),
+        Column(
+            "verdict",
+            lambda row: _verdict(row, places[id(row)]),
+            lambda row: WORST_FIRST.index(row["verdict"]["overall"]),
+            figures=False,
+        ),
         *(_axis(axis) for axis in AXES if len(rows) == 1 or _varies(rows, axis)),
         *(_setting(name) for name in _SETTINGS if _varies(rows, name)),
         _rate("accuracy", "accuracy", least=_least(rows, "accuracy")),
@@ -131,7 +149,7 @@ def _verdict(row: Row, place: int) -> str:
 
 
 def _axis(axis: str) -> Column:
-    return Column(_NAMES.get(axis, axis), lambda row: f'<span class="name">{text(named(row, axis))}</span>')
+    return Column(_NAMES.get(axis, axis), lambda row: f'<span class="name">{text(named(row, axis))}</span>', names=True)
 
 
 def _setting(name: str) -> Column:
@@ -189,7 +207,7 @@ def _filters(rows: Sequence[Row]) -> dict[str, list[str]]:
     """What the matrix can be narrowed by, each with its values: the verdict, and every axis and setting on which cells differ."""
     names = [name for name in (*AXES, *_SETTINGS) if _varies(rows, name)]
     found = {name: _values(named(row, name) for row in rows) for name in names}
-    verdicts = _values(str(row["verdict"]["overall"]) for row in rows)
+    verdicts = sorted({row["verdict"]["overall"] for row in rows}, key=WORST_FIRST.index)
     return {name: values for name, values in {"verdict": verdicts, **found}.items() if len(values) > 1}
 
 

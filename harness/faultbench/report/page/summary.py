@@ -6,14 +6,14 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from faultbench.data.audit import PROMISES, STANDS_FOR, promises
-from faultbench.report.headings import Row, cell_name, groups, is_judged, level
+from faultbench.report.headings import WORST_FIRST, Row, cell_name, groups, is_judged, level
 from faultbench.report.page.criteria import cards
 from faultbench.report.page.escaping import text, verdict_class
 from faultbench.report.page.matrix import place_links
+from faultbench.report.page.tabling import table
 from faultbench.report.wording import UNKNOWN
 from faultbench.results.verdict import ERROR, FAIL, NOT_APPLICABLE, PASS, UNPROVEN
 
-_WORST_FIRST = (ERROR, FAIL, UNPROVEN, PASS, NOT_APPLICABLE)
 _SAID = 8
 """So many verdicts are said in words at the top; the matrix has them all."""
 
@@ -28,7 +28,7 @@ def verdicts(rows: Sequence[Row]) -> str:
     places = place_links(rows)
     counted = [f'<span class="verdict {verdict_class(word)}">{text(said)}</span>' for said, word in _counts(rows)]
     gated = [row for row in rows if row["verdict"]["gated"] or row["verdict"]["overall"] == ERROR]
-    ordered = sorted(gated, key=lambda row: ("leaks" in (row["watermark"] or ""), _WORST_FIRST.index(row["verdict"]["overall"])))
+    ordered = sorted(gated, key=lambda row: ("leaks" in (row["watermark"] or ""), WORST_FIRST.index(row["verdict"]["overall"])))
     shown = ordered or (list(rows) if len(rows) == 1 else [])
     said = "".join(_said(row, places[id(row)], with_cards=len(shown) <= _DRAWN) for row in shown[:_SAID])
     more = f'<p class="note">{len(shown) - _SAID} more are in the matrix.</p>' if len(shown) > _SAID else ""
@@ -74,7 +74,7 @@ def _how_many(cells: int) -> str:
 
 
 def _counts(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
-    for word in _WORST_FIRST:
+    for word in WORST_FIRST:
         found = sum(row["verdict"]["overall"] == word and not (row["baseline"] and is_judged(row)) for row in rows)
         if found:
             yield f"{found} {word}", word
@@ -91,12 +91,13 @@ def audit(rows: Sequence[Row]) -> str:
     lines = "".join(_audited(group) for group in groups(rows) if any(map(is_judged, group)))
     if not lines:
         return ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("data set", "scenario", "stands for", "promise, held", "judged on", "looks"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("data set", "scenario", "stands for", "promise, held", "judged on"))
+    head += '<th scope="col" class="number">looks</th>'
     return f"""<section aria-labelledby="audit"><h2 id="audit">The audit of the splits</h2>
 <p>Checked by ids and by the samples themselves before anything was trained; a split that breaks its level is refused.
 <code>faultbench data audit -d DATASET -s SCENARIO</code> shows the audit in full. Looks are the cells that were ever scored on the same
 target recordings: what was chosen after many of them is worth less than its interval says.</p>
-<div class="wide"><table class="prose"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div></section>
+{table("What each split keeps apart", head, lines, kind="prose")}</section>
 """
 
 
@@ -115,7 +116,8 @@ def _audited(group: Sequence[Row]) -> str:
         _promised(row),
         text(judged_on),
     ]
-    return f'<tr>{"".join(f"<td>{one}</td>" for one in cells)}<td class="number">{looks or UNKNOWN}</td></tr>'
+    named = "".join(f'<th scope="row">{one}</th>' for one in cells[:2])
+    return f'<tr>{named}{"".join(f"<td>{one}</td>" for one in cells[2:])}<td class="number">{looks or UNKNOWN}</td></tr>'
 
 
 def _promised(row: Row) -> str:
@@ -127,7 +129,7 @@ def _promised(row: Row) -> str:
 
 def provenance(rows: Sequence[Row], command: Sequence[str]) -> str:
     """The command that repeats it, and with what it was computed."""
-    items = [("command", f'<pre tabindex="0"><code>{text(shlex.join(command))}</code></pre>')]
+    items = [("command", f'<pre tabindex="0" role="group" aria-label="The command"><code>{text(shlex.join(command))}</code></pre>')]
     protocols = sorted({row["protocol"] for row in rows})
     items.append(("protocol", text(", ".join(map(str, protocols)) or UNKNOWN)))
     devices = dict.fromkeys(_device(row) for row in rows if row["device"])
