@@ -3,8 +3,8 @@
     python benchmarks/xjtu_ingest.py [--files 512] [--rounds 9] [--minutes 60] [--json benchmarks/xjtu_ingest.json]
 
 Makes files of the official layout (32,768 rows of two float32 printed with up to 17 digits, CR LF, 1.3 MB each) in a temporary
-folder. In alternating rounds, each way reads all of them in a fresh process, after one file to warm up: pandas in a loop; pyarrow and,
-where it is installed, polars, each with one thread and with as many as they take; `read_csv` in a loop, and in the threads that a
+folder. In alternating rounds, each way reads all of them in a fresh process, after one file to warm up: pandas in a loop; pyarrow and
+polars, where they are installed, each with one thread and with as many as they take; `read_csv` in a loop, and in the threads that a
 data set's pass takes; and that pass over new files (RMS, digest and notes included). Of the libraries nothing is asked but the table as
 float64; `read_csv` checks every character and gives float32. Prints medians over rounds, their ratios to pandas, the time that the
 processor was busy (which other work on the machine changes less), and the peak memory of the whole process, imports included. The
@@ -132,7 +132,7 @@ def main():
 
 def compared(count, rounds):
     """Every way, in alternating rounds; prints."""
-    ways = [name for name in WAYS if "polars" not in name or importlib.util.find_spec("polars")]
+    ways = [name for name in WAYS if not name.startswith(("pyarrow", "polars")) or importlib.util.find_spec(name.split(",")[0])]
     found = {name: [] for name in ways}
     with tempfile.TemporaryDirectory() as folder:
         size = sum(write(Path(folder) / f"{number}.csv", number) for number in range(count))
