@@ -1,5 +1,7 @@
 """Writes the reference pages from the program itself: hooks and public names from `faultbench`, commands from their own help.
 
+The synopsis in `design.md` is written, too.
+
     python docs/reference.py [--check]
 
 `--check` writes nothing and ends with 1 where a page is not what it would write.
@@ -19,30 +21,68 @@ import typer.main
 from faultbench import api, hookspecs
 from faultbench.cli.app import app
 
-PAGES = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
 WIDTH = 100
+SYNOPSIS_WIDTH = 140
+BEGIN, END = "<!-- synopsis -->\n```text\n", "```\n<!-- /synopsis -->\n"
 MADE = "<!-- made by `python docs/reference.py`: change what it is made from -->\n"
 
 
 def pages() -> dict[str, str]:
-    """Every page by its file's name."""
-    return {"commands.md": commands(), "hooks.md": hooks(), "api.md": public_names()}
+    """Every page by its path."""
+    made = {"commands.md": commands(), "hooks.md": hooks(), "api.md": public_names()}
+    design = (DOCS / "design.md").read_text("utf-8")
+    before, begin, rest = design.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return {**{f"reference/{name}": text for name, text in made.items()}, "design.md": before + begin + synopsis() + end + after}
+
+
+def synopsis() -> str:
+    """Every command with its arguments and options; of an option with two names the first."""
+    lines: list[str] = []
+    for path, command in _commands(typer.main.get_command(app), "faultbench"):
+        words = [_argument(param) for param in command.params if param.param_type_name == "argument"]
+        words += [_option(param) for param in command.params if param.param_type_name == "option"]
+        if command.options_metavar != "[OPTIONS]":
+            words.insert(0, command.options_metavar)
+        if words or not getattr(command, "commands", None):
+            line = path
+            for word in words:
+                if len(line) + 1 + len(word) > SYNOPSIS_WIDTH:
+                    lines.append(line)
+                    line = " " * len(path)
+                line += f" {word}"
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _argument(param: Any) -> str:
+    return (param.metavar if param.required else f"[{param.metavar}]") + ("..." if param.nargs == -1 else "")
+
+
+def _option(param: Any) -> str:
+    word = param.opts[0] if param.is_flag else f"{param.opts[0]} {param.metavar}"
+    return (word if param.required else f"[{word}]") + ("..." if param.multiple else "")
 
 
 def commands() -> str:
     """The commands, each with its own help."""
     parts = [MADE, "# Commands\n", "What `--help` of each command prints. Exit codes stand at the end of `faultbench run --help`.\n"]
-    for path, text in _helps(typer.main.get_command(app), "faultbench"):
+    for path, command in _commands(typer.main.get_command(app), "faultbench"):
+        text = _help(command, path)
         parts.append(f"## `{path}`\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 
 
-def _helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
+def _help(command: Any, path: str) -> str:
     context = command.make_context(path, [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH)
-    lines = (line.rstrip() for line in command.get_help(context).strip().splitlines())
-    yield path, "\n".join(lines)
+    return "\n".join(line.rstrip() for line in command.get_help(context).strip().splitlines())
+
+
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    yield path, command
     for name, inner in sorted(getattr(command, "commands", {}).items()):
-        yield from _helps(inner, f"{path} {name}")
+        yield from _commands(inner, f"{path} {name}")
 
 
 def hooks() -> str:
@@ -84,13 +124,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     args = parser.parse_args()
     made = pages()
-    stale = [name for name, text in made.items() if not (PAGES / name).is_file() or (PAGES / name).read_text("utf-8") != text]
+    stale = [name for name, text in made.items() if not (DOCS / name).is_file() or (DOCS / name).read_text("utf-8") != text]
     if args.check:
         print("\n".join(f"{name} is not what the program says: run python docs/reference.py" for name in stale), file=sys.stderr)
         return 1 if stale else 0
-    PAGES.mkdir(exist_ok=True)
     for name in stale:
-        (PAGES / name).write_text(made[name], encoding="utf-8")
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        (DOCS / name).write_text(made[name], encoding="utf-8")
     return 0
 
 

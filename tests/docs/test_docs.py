@@ -1,32 +1,50 @@
 """The documents say what the program does: every block of code runs, and no hook, option or public name is missing.
 
-A page's blocks run in their order in one folder. A block with a title is a file of that name. A mark on the line before says what a block
-needs or why it cannot run: `<!-- needs: cwru -->` where real data must be at hand, `<!-- not run: why -->`. The syntax of either is checked
-nevertheless. Commands stand in blocks of `sh`, so that none escapes.
+A page's blocks run in their order in one folder: `sh` and `python` as programs, a block with a title as the file of that name, which a
+program must use. Anything else fails, but `text`, which is no code. A mark on the line before a block says what it is:
+
+- `<!-- needs: cwru -->`: a program that runs where that data set is at hand, or where there can be a `gateway`; else the test skips it, and
+  says so,
+- `<!-- printed -->`: lines that the last program printed,
+- `<!-- stands in: FILE -->`: a part of a file that is there by then,
+- `<!-- a step of a workflow -->`: a use of the repository's action,
+- `<!-- a job of GitLab -->`: its script runs, with this repository in the place of the address, and has to leave its artifacts,
+- `<!-- synopsis -->`: every command with its options, as `docs/reference.py` writes it.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
-SLOW_PAGES = {"tutorial.md", "howto/audit.md", "howto/gateway.md", "howto/own-data.md", "howto/plugin.md", "howto/splits.md"}
+SLOW_PAGES = {"tutorial.md", "howto/audit.md", "howto/ci.md", "howto/gateway.md", "howto/own-data.md", "howto/plugin.md", "howto/splits.md"}
 """They train, build packages, or read real data."""
+INSTALLING_PAGES = {"howto/ci.md", "howto/plugin.md"}
+"""They install something, so they run in an environment of their own."""
+ADDRESS = "git+https://HOST/OWNER/faultbench@v0.1.0"
+"""Where pages say that faultbench is installed from."""
 DATA = os.environ.get("FAULTBENCH_DATA", "")
+
+Variables = dict[str, str]
+"""Variables of the environment."""
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
-_NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
-_NEEDS = re.compile(r"<!-- needs: ([a-z_ ]+) -->")
+_MARK = re.compile(r"<!-- (?P<name>[A-Za-z ]+?)(?:: (?P<value>.+))? -->")
+_MARKS = {"needs", "printed", "stands in", "a step of a workflow", "a job of GitLab", "synopsis"}
 _COMMAND = re.compile(r"^(\$ )?(FAULTBENCH_\w+=\S+ )?(faultbench|pip|pytest|python3?) ", re.MULTILINE)
 
 
@@ -38,13 +56,8 @@ class Block:
     language: str
     title: str
     text: str
-    not_run: str
-    needs: tuple[str, ...]
-
-    @property
-    def runs(self) -> bool:
-        """Whether it is a program that can run here."""
-        return self.language in ("sh", "python") and not self.not_run and all(DATA and (Path(DATA) / name).is_dir() for name in self.needs)
+    mark: str = ""
+    value: str = ""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -60,9 +73,9 @@ def blocks(page: Path) -> list[Block]:
         before = next((line.strip() for line in reversed(lines[:number]) if line.strip()), "")
         end = next(i for i in range(number + 1, len(lines)) if lines[i].strip() == "```")
         body = "\n".join(line.removeprefix(opened["indent"]) for line in lines[number + 1 : end]) + "\n"
-        title, marked, needs = _TITLE.search(opened["rest"]), _NOT_RUN.fullmatch(before), _NEEDS.fullmatch(before)
-        said = (title[1] if title else "", body, marked[1] if marked else "", tuple(needs[1].split()) if needs else ())
-        found.append(Block(number + 1, opened["language"], *said))
+        title, mark = _TITLE.search(opened["rest"]), _MARK.fullmatch(before)
+        said = (mark["name"], mark["value"] or "") if mark else ("", "")
+        found.append(Block(number + 1, opened["language"], title[1] if title else "", body, *said))
         number = end + 1
     return found
 
@@ -72,30 +85,125 @@ def pages(*, slow: bool) -> list[str]:
     return [name for name in names if (name in SLOW_PAGES) == slow]
 
 
-def run_page(name: str, folder: Path) -> None:
-    """Runs a page's blocks; the first that fails fails the test, with its line."""
-    environment = {
-        **os.environ,
-        "FAULTBENCH_CACHE": str(folder.parent / "cache"),
-        "FAULTBENCH_RESULTS": str(folder.parent / "results"),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")])),
-        "COLUMNS": "100",
-        "OMP_NUM_THREADS": "1",
-    }
-    environment.pop("FAULTBENCH_DATA", None)
-    for block in blocks(DOCS / name):
-        where = f"{name}, line {block.line}"
+def no_gateway() -> Variables:
+    pytest.skip("this test has no gateway")
+
+
+@dataclass
+class Page:
+    """A page that is run in a folder.
+
+    Attributes:
+        name: Its path below `DOCS`.
+        folder: Where its blocks run.
+        given: Variables for all of its programs.
+        gateway: Sets one up, and returns the variables for it.
+        printed: What the last program wrote.
+        left_out: Blocks that could not run here, with the reason.
+    """
+
+    name: str
+    folder: Path
+    given: Variables = field(default_factory=dict)
+    gateway: Callable[[], Variables] = no_gateway
+    printed: str = ""
+    left_out: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Runs the blocks; the first that fails fails the test, with its line. What could not run skips it at the end."""
+        all_blocks = blocks(DOCS / self.name)
+        for block in all_blocks:
+            self.run_block(block, f"{self.name}, line {block.line}")
+        programs = "".join(block.text for block in all_blocks if block.language in ("sh", "python", "yaml"))
+        for block in all_blocks:
+            used = not block.title or any(part in programs.replace(block.text, "") for part in Path(block.title).parts)
+            assert used, f"{self.name}, line {block.line}: no program of the page uses {block.title}"
+        if self.left_out:
+            pytest.skip("; ".join(self.left_out))
+
+    def run_block(self, block: Block, where: str) -> None:
+        """Does with a block what its language and its mark say."""
+        assert block.mark in {"", *_MARKS}, f"{where}: no block is marked `{block.mark}`"
         check_syntax(block, where)
         if block.title:
-            path = folder / block.title
-            assert path.resolve().is_relative_to(folder.resolve()), where
+            path = self.folder / block.title
+            assert path.resolve().is_relative_to(self.folder.resolve()), where
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
-        elif block.runs:
-            program = [sys.executable, "-c", block.text] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", block.text]
-            data = {"FAULTBENCH_DATA": DATA} if block.needs else {}
-            done = subprocess.run(program, cwd=folder, env=environment | data, capture_output=True, text=True, timeout=900, check=False)
-            assert done.returncode == 0, f"{where}: exit code {done.returncode}\n{block.text}\n{done.stdout}\n{done.stderr}"
+        elif block.mark == "printed":
+            said = [line.strip() for line in block.text.splitlines()]
+            missing = [line for line in said if not re.search(rf"(?<!\w){re.escape(line)}(?!\w)", self.printed)]
+            assert not missing, f"{where}: this was not printed: {missing}\n{self.printed}"
+        elif block.mark == "stands in":
+            assert block.text in (self.folder / block.value).read_text(encoding="utf-8"), f"{where}: this does not stand in {block.value}"
+        elif block.mark == "synopsis":
+            assert block.text == synopsis(), f"{where}: the commands have other options: python docs/reference.py"
+        elif block.mark == "a step of a workflow":
+            self.run_step(block, where)
+        elif block.mark == "a job of GitLab":
+            self.run_job(block, where)
+        elif block.language in ("sh", "python"):
+            try:
+                needed = self.needed(block.value.split() if block.mark == "needs" else [])
+            except pytest.skip.Exception as missing:
+                self.left_out.append(f"{where} is not run: {missing}")
+                return
+            program = ["python", "-c", block.text] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", block.text]
+            self.ran(program, where, block.text, needed)
+        else:
+            assert block.language == "text", f"{where}: a block of {block.language or 'no language'} that nobody runs: give it a title"
+            command = _COMMAND.search(block.text)
+            assert not command, f"{where}: {command and command[0]}is a command, and stands in a block that nobody runs: write ```sh"
+
+    def needed(self, names: list[str]) -> Variables:
+        """The variables for what a block needs; skips where something is not here."""
+        found: Variables = {}
+        for name in names:
+            if name == "gateway":
+                found |= self.gateway()
+            elif DATA and (Path(DATA) / name).is_dir():
+                found["FAULTBENCH_DATA"] = DATA
+            else:
+                pytest.skip(f"{name} is not in the folder FAULTBENCH_DATA")
+        return found
+
+    def ran(self, program: list[str], where: str, text: str, needed: Variables) -> None:
+        """A program that must succeed."""
+        environment = {
+            **os.environ,
+            "FAULTBENCH_CACHE": str(self.folder.parent / "cache"),
+            "FAULTBENCH_RESULTS": str(self.folder.parent / "results"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "COLUMNS": "100",
+            "OMP_NUM_THREADS": "1",
+            **self.given,
+            **needed,
+        }
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(self.folder), environment.get("PYTHONPATH", "")]))
+        if "FAULTBENCH_DATA" not in needed:
+            environment.pop("FAULTBENCH_DATA", None)
+        done = subprocess.run(program, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+        self.printed = done.stdout + done.stderr
+        assert done.returncode == 0, f"{where}: exit code {done.returncode}\n{text}\n{self.printed}"
+
+    def run_step(self, block: Block, where: str) -> None:
+        """Whether the action takes what a step gives it, and its command and condition are right ones."""
+        (step,) = yaml.safe_load(block.text)
+        given = step["with"]
+        unknown = set(given) - set(yaml.safe_load((DOCS.parent / "action.yml").read_text("utf-8"))["inputs"])
+        assert not unknown, f"{where}: the action has no input {unknown}"
+        text = f"faultbench run {given['arguments']} --dry-run"
+        if given.get("fail-on"):
+            text += f"\nfaultbench compare {given['base']} {given['base']} --fail-on '{given['fail-on']}' --allow-unproven"
+        self.ran(["bash", "-euo", "pipefail", "-c", text], where, text, {})
+
+    def run_job(self, block: Block, where: str) -> None:
+        """Runs the script of a job, and looks for what it should leave."""
+        (job,) = yaml.safe_load(block.text).values()
+        text = "\n".join(job["script"]).replace(ADDRESS, str(DOCS.parent))
+        self.ran(["bash", "-euo", "pipefail", "-c", text], where, text, {})
+        for path in (*job["artifacts"]["paths"], *job["artifacts"]["reports"].values()):
+            assert (self.folder / path).exists(), f"{where}: the job leaves no {path}"
 
 
 def check_syntax(block: Block, where: str) -> None:
@@ -109,60 +217,177 @@ def check_syntax(block: Block, where: str) -> None:
         tomllib.loads(block.text)
     elif block.language == "json":
         json.loads(block.text)
-    else:
-        assert block.language in ("text", "csv", "yaml"), f"{where}: a block of {block.language or 'no language'} is checked by nobody"
-        command = _COMMAND.search(block.text)
-        assert block.not_run or not command, (
-            f"{where}: {command and command[0]}is a command, and stands in a block that nobody runs: write ```sh"
-        )
+    elif block.language == "yaml":
+        yaml.safe_load(block.text)
+
+
+def synopsis() -> str:
+    """What the program says of its commands."""
+    return script("reference").synopsis()
+
+
+def script(name: str):
+    """One of the programs that make the documents."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[2] / "docs" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def one_cache(tmp_path_factory) -> Variables:
+    """All pages have one cache, as on their reader's machine; what two pages need is made once."""
+    return {"FAULTBENCH_CACHE": str(tmp_path_factory.mktemp("cache"))}
 
 
 @pytest.mark.parametrize("name", pages(slow=False))
-def test_every_block_of_a_page_runs(name, tmp_path):
+def test_every_block_of_a_page_runs(name, tmp_path, one_cache):
     (tmp_path / "here").mkdir()
-    run_page(name, tmp_path / "here")
+    Page(name, tmp_path / "here", one_cache).run()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("name", pages(slow=True))
-def test_every_block_of_a_long_page_runs(name, tmp_path):
+def test_every_block_of_a_long_page_runs(name, tmp_path, one_cache, request):
     (tmp_path / "here").mkdir()
-    run_page(name, tmp_path / "here")
+    given = request.getfixturevalue("own_environment") if name in INSTALLING_PAGES else {}
+    Page(name, tmp_path / "here", given | one_cache, lambda: request.getfixturevalue("gateway")).run()
 
 
-def test_a_block_that_fails_is_seen(tmp_path, monkeypatch):
-    (tmp_path / "page.md").write_text("Text.\n\n```sh\nfalse\n```\n")
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """Runs a page of this text."""
     monkeypatch.setitem(globals(), "DOCS", tmp_path)
+
+    def run(text: str, **further: object) -> Page:
+        (tmp_path / "page.md").write_text(text)
+        page = Page("page.md", tmp_path, **further)
+        page.run()
+        return page
+
+    return run
+
+
+def test_a_block_that_fails_is_seen(made_up):
     with pytest.raises(AssertionError, match=r"page.md, line 3: exit code 1"):
-        run_page("page.md", tmp_path)
+        made_up("Text.\n\n```sh\nfalse\n```\n")
 
 
-def test_a_block_that_is_marked_is_not_run_but_read(tmp_path, monkeypatch):
-    page = tmp_path / "page.md"
-    monkeypatch.setitem(globals(), "DOCS", tmp_path)
-    page.write_text("<!-- not run: it fails -->\n\n```sh\nfalse\n```\n")
-    run_page("page.md", tmp_path)
-    page.write_text("<!-- not run: it fails -->\n```python\nif\n```\n")
-    with pytest.raises(SyntaxError):
-        run_page("page.md", tmp_path)
+@pytest.mark.parametrize("language", ["", "toml", "json", "yaml", "csv", "diff", "console"])
+def test_a_block_that_nobody_runs_is_seen(made_up, language):
+    with pytest.raises(AssertionError, match=r"page.md, line 1: a block of [a-z ]+ that nobody runs: give it a title"):
+        made_up(f"```{language}\n\n```\n" if language != "json" else "```json\n{}\n```\n")
 
 
-def test_a_command_that_nobody_would_run_is_seen(tmp_path, monkeypatch):
-    (tmp_path / "page.md").write_text("```text\nfaultbench list\n```\n")
-    monkeypatch.setitem(globals(), "DOCS", tmp_path)
+def test_a_file_that_no_program_uses_is_seen(made_up):
+    page = '```toml title="plant/a.toml"\nb = 1\n```\n\n'
+    with pytest.raises(AssertionError, match=r"page.md, line 1: no program of the page uses plant/a.toml"):
+        made_up(page)
+    made_up(page + "```sh\nls plant\n```\n")
+
+
+def test_nothing_can_be_marked_as_not_run(made_up):
+    with pytest.raises(AssertionError, match="no block is marked `not run`"):
+        made_up("<!-- not run: it takes minutes -->\n```sh\ntrue\n```\n")
+
+
+def test_a_command_that_nobody_would_run_is_seen(made_up):
     with pytest.raises(AssertionError, match="stands in a block that nobody runs"):
-        run_page("page.md", tmp_path)
+        made_up("```text\nfaultbench list\n```\n")
 
 
-def test_a_block_that_needs_data_runs_where_they_are(tmp_path, monkeypatch):
-    (tmp_path / "page.md").write_text("<!-- needs: some_set -->\n```sh\nls $FAULTBENCH_DATA/some_set > seen\n```\n")
-    monkeypatch.setitem(globals(), "DOCS", tmp_path)
+def test_what_is_said_to_be_printed_has_to_be(made_up):
+    page = "```sh\necho one; echo two >&2\n```\n\n<!-- printed -->\n```text\n{}\n```\n"
+    made_up(page.format("one\ntwo"))
+    with pytest.raises(AssertionError, match=r"line 6: this was not printed: \['three'\]"):
+        made_up(page.format("one\nthree"))
+
+
+def test_what_is_said_to_stand_in_a_file_has_to(made_up):
+    page = "```sh\nprintf 'a = 1\\nb = 2\\n' > c.toml\n```\n\n<!-- stands in: c.toml -->\n```toml\n{}\n```\n"
+    made_up(page.format("b = 2"))
+    with pytest.raises(AssertionError, match=r"line 6: this does not stand in c.toml"):
+        made_up(page.format("b = 3"))
+
+
+@pytest.mark.parametrize(("old", "new"), [(" [--shots-rare K]", ""), ("[--jobs N]", "[--jobs N] [--speed N]"), ("-o DIR", "[-o DIR]")])
+def test_an_option_too_few_or_too_many_in_the_synopsis_is_seen(made_up, old, new):
+    page = "<!-- synopsis -->\n```text\n{}```\n"
+    made_up(page.format(synopsis()))
+    assert old in synopsis()
+    with pytest.raises(AssertionError, match="line 2: the commands have other options"):
+        made_up(page.format(synopsis().replace(old, new)))
+
+
+STEP = "- uses: A/faultbench@v1\n  with:\n    arguments: -l centroid\n    base: base.json\n    fail-on: accuracy.diff.ci_high<0\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", ""),
+        ("fail-on", "fail-if", "the action has no input {'fail-if'}"),
+        ("-l centroid", "-l centroids", "no learner is called 'centroids'"),
+        ("accuracy.diff", "accuracy.dif", "exit code 2"),
+    ],
+)
+def test_a_step_of_a_workflow_that_would_fail_is_seen(tmp_path, monkeypatch, old, new, said):
+    shutil.copy(Path(__file__).parents[2] / "examples" / "ci-gate" / "baseline" / "results.json", tmp_path / "base.json")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "action.yml").write_text("inputs: {arguments: {}, base: {}, fail-on: {}}")
+    monkeypatch.setitem(globals(), "DOCS", tmp_path / "docs")
+    text = STEP.replace(old, new) if old else STEP
+    (tmp_path / "docs" / "page.md").write_text(f"<!-- a step of a workflow -->\n```yaml\n{text}```\n")
+    page = Page("page.md", tmp_path)
+    if not said:
+        page.run()
+        return
+    with pytest.raises(AssertionError, match=re.escape(said)):
+        page.run()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("ls {}/docs > junit.xml", ""),
+        ("ls {}/elsewhere > junit.xml", "exit code 2"),
+        ("ls {}", "the job leaves no junit.xml"),
+    ],
+)
+def test_a_job_that_would_fail_is_seen(tmp_path, monkeypatch, script, said):
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setitem(globals(), "DOCS", tmp_path / "docs")
+    artifacts = "artifacts: {paths: [junit.xml], reports: {junit: junit.xml}}"
+    text = f"a:\n  script:\n    - {script.format(ADDRESS)}\n  {artifacts}\n"
+    (tmp_path / "docs" / "page.md").write_text(f"<!-- a job of GitLab -->\n```yaml\n{text}```\n")
+    page = Page("page.md", tmp_path)
+    if not said:
+        page.run()
+        return
+    with pytest.raises(AssertionError, match=said):
+        page.run()
+
+
+def test_a_block_that_needs_data_runs_where_they_are_and_is_skipped_with_the_reason_elsewhere(made_up, tmp_path, monkeypatch):
+    page = "<!-- needs: some_set -->\n```sh\nls $FAULTBENCH_DATA/some_set > seen\n```\n\n```sh\ntouch after\n```\n"
     monkeypatch.setitem(globals(), "DATA", str(tmp_path))
-    run_page("page.md", tmp_path)
+    with pytest.raises(pytest.skip.Exception, match=r"page.md, line 2 is not run: some_set is not in the folder FAULTBENCH_DATA"):
+        made_up(page)
     assert not (tmp_path / "seen").exists()
+    assert (tmp_path / "after").exists()
     (tmp_path / "some_set").mkdir()
-    run_page("page.md", tmp_path)
+    made_up(page)
     assert (tmp_path / "seen").exists()
+
+
+def test_a_block_that_needs_a_gateway_gets_it(made_up):
+    page = "<!-- needs: gateway -->\n```sh\necho $HOST\n```\n"
+    with pytest.raises(pytest.skip.Exception, match=r"line 2 is not run: this test has no gateway"):
+        made_up(page)
+    assert made_up(page, gateway=lambda: {"HOST": "there"}).printed == "there\n"
 
 
 def test_the_reference_is_what_the_program_says():
@@ -206,13 +431,7 @@ def test_a_missing_option_is_seen(tmp_path, monkeypatch):
 
 def test_every_figure_and_table_is_made_from_the_benchmarks_as_they_are(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib", reason="the figures are drawn by matplotlib: pip install 'faultbench[plot]'")
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("figures", DOCS / "figures.py")
-    assert spec
-    assert spec.loader
-    figures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(figures)
+    figures = script("figures")
     monkeypatch.setattr(figures, "FIGURES", tmp_path)
     figures.main()
     kept = {path.name for path in (DOCS / "figures").iterdir()}

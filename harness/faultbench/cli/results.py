@@ -15,7 +15,7 @@ app = typer.Typer(name="results", cls=Commands, help="List, export and remove th
 
 _Filters = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="last, last~1, a number, a date (2026-01-31), a digest, or names (maml cwru); all must fit."),
+    typer.Argument(metavar="RUN", help="last, last~1, a number, a date (2026-01-31), a digest, or names (maml cwru); all must fit."),
 ]
 
 
@@ -87,7 +87,7 @@ def export(
 
 @app.command("rm", cls=Command)
 def remove(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="As for list; each names runs of its own.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="As for list; each names runs of its own.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> int:
     """Remove runs and their rows for good.

@@ -11,7 +11,7 @@ from faultbench.names import instead, shown
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="[run|comparison]", help="Whose: of `run --json`, or of `compare --json`.")] = "run",
+    kind: Annotated[str, typer.Argument(metavar="run|comparison", help="Whose: of `run --json`, or of `compare --json`.")] = "run",
 ) -> None:
     """Print the JSON schema of a result, or of a comparison."""
     from faultbench.report.schema import FILES, schema_text

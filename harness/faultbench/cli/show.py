@@ -10,7 +10,7 @@ from faultbench.cli import options
 
 _Result = Annotated[
     str,
-    typer.Argument(metavar="[RESULT]", help="A JSON file of a run, or a stored run: last, last~1, a number, a date, a digest, names."),
+    typer.Argument(metavar="RESULT", help="A JSON file of a run, or a stored run: last, last~1, a number, a date, a digest, names."),
 ]
 
 
