@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.regularfile import open_regular
 from faultbench.errors import DataError
+from faultbench.regularfile import open_regular
 
 MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024
 """It is mapped into memory; one signal of it is read at a time."""

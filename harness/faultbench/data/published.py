@@ -29,6 +29,7 @@ from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.resampling import Base
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
+from faultbench.regularfile import read_regular
 
 FORMAT = "faultbench split 1"
 MOST_BYTES = 32 * 1024 * 1024
@@ -93,14 +94,9 @@ def read_file(path: Path) -> bytes:
     """What stands in a file, as it lies there.
 
     Raises:
-        DataError: It cannot be read, or is too large.
+        DataError: It cannot be read, is no regular file, or is too large.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({_short(error)}): name a published split") from error
-    return _limited(content, path)
+    return read_regular(path, MOST_BYTES, "name a published split")
 
 
 def parse_document(content: bytes, path: Path) -> dict[str, Any]:
