@@ -18,13 +18,15 @@ from faultbench.errors import DataError
 if TYPE_CHECKING:
     from faultbench.data.recording import DataSet
 
-OFFICIAL, ALTERED, READABLE, UNCHECKED, WRONG, MISSING = "official", "altered", "readable", "unchecked", "wrong", "missing"
+OFFICIAL, ALTERED, READABLE, UNCHECKED = "official", "altered", "readable", "unchecked"
+WRONG, PARTLY, MISSING = "wrong", "in part", "missing"
 GRADES = {
     OFFICIAL: "the SHA-256 is that of the source's file",
     ALTERED: "not the source's file, but the data set's reader takes it",
     READABLE: "the SHA-256 is not known; the data set's reader takes it",
     UNCHECKED: "not the source's file, or not known, and nothing here can look into it",
     WRONG: "not what it should be",
+    PARTLY: "only some of the files it holds are here",
     MISSING: "not here",
 }
 """What a file can be, and what that means."""
@@ -99,7 +101,10 @@ def read_all(reader: DataSet, shown: Shown | None = None) -> list[Verified]:
 def _missing(holding: Holding) -> Iterator[Verified]:
     for file in holding.missing:
         count = holding.partly.get(file.path)
-        yield Verified(file.path, MISSING, f"{count} of the {len(file.holds)} files it holds are there" if count else "")
+        if count:
+            yield Verified(file.path, PARTLY, f"{count} of the {len(file.holds)} files it holds are there")
+        else:
+            yield Verified(file.path, MISSING)
 
 
 def _verified(place: Path, file: PublishedFile, origin: Origin | None, reader: object) -> Verified:
