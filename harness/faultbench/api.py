@@ -24,7 +24,7 @@ _HOMES = {
     "faultbench.data.npyfile": ("NpyFile", "open_npy"),
     "faultbench.data.origin": ("Filtering", "Origin"),
     "faultbench.data.recording": ("ELEMENTS", "HEALTHY", "Catalogue", "Channel", "DataSet", "Gearing", "Geometry", "Recording"),
-    "faultbench.data.regularfile": ("file_digest", "open_regular"),
+    "faultbench.regularfile": ("file_digest", "open_regular"),
     "faultbench.data.wavfile": ("WavFile", "open_wav"),
     "faultbench.data.episodes": ("EpisodeDrawer", "draw_episodes", "generator"),
     "faultbench.data.scenarios.parting": ("Parting", "hold_out", "make_pool", "make_split", "scenario_name", "with_ways"),
@@ -100,8 +100,6 @@ if TYPE_CHECKING:
     from faultbench.data.recording import Gearing as Gearing
     from faultbench.data.recording import Geometry as Geometry
     from faultbench.data.recording import Recording as Recording
-    from faultbench.data.regularfile import file_digest as file_digest
-    from faultbench.data.regularfile import open_regular as open_regular
     from faultbench.data.scenarios.parting import Parting as Parting
     from faultbench.data.scenarios.parting import hold_out as hold_out
     from faultbench.data.scenarios.parting import make_pool as make_pool
@@ -158,6 +156,8 @@ if TYPE_CHECKING:
     from faultbench.offers import Offer as Offer
     from faultbench.offers import Param as Param
     from faultbench.offers import Value as Value
+    from faultbench.regularfile import file_digest as file_digest
+    from faultbench.regularfile import open_regular as open_regular
 
 __all__ = ["API_OLDEST", "API_VERSION", *sorted(_HOME_OF)]
 

@@ -73,6 +73,18 @@ def test_what_does_not_rise_in_equal_steps_is_a_signal(plant: Path, first: np.nd
         listed(plant).catalogue()
 
 
+@pytest.mark.parametrize(("delimiter", "decimal"), [(";", "."), (";", ","), (",", "."), ("\t", ",")])
+def test_of_several_signals_beside_times_only_signals_are_offered(plant: Path, delimiter: str, decimal: str) -> None:
+    rows = (delimiter.join((f"{t:.7f}", f"{x:.6f}", f"{-x:.6f}")).replace(".", decimal) for t, x in zip(SECONDS, SIGNAL, strict=True))
+    (plant / "a.csv").write_text(f"t{delimiter}a{delimiter}b\n" + "\n".join(rows) + "\n")
+    said = r"a\.csv holds 2 signals \('a', 'b'\) beside times or counts \(column 't'\): say which in the column channel"
+    with pytest.raises(DataError, match=said):
+        listed(plant).catalogue()
+    dataset = listed(plant, "b")
+    (recording,) = dataset.catalogue().recordings
+    np.testing.assert_allclose(dataset.read(recording, "b"), -SIGNAL, atol=1e-6)
+
+
 def test_a_rate_that_the_times_contradict_is_refused(plant: Path) -> None:
     write(plant, SECONDS)
     said = r"rate is 12000 Hz, the times in a\.csv \(column 't'\) say 25600 Hz: correct the table, or the times in the file"

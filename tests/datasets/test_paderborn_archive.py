@@ -154,3 +154,16 @@ def test_an_archive_without_a_measurement_is_no_empty_folder(tmp_path: Path) -> 
     with pytest.raises(DataError, match=r"KA01.rar holds no file that is asked for: check that it is the right one"):
         unpacked(packed(("KA01/KA01.pdf", b"")).read(), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["KA01.rar"]
+
+
+@needs_bsdtar
+def test_what_is_wrong_with_an_archive_is_said_in_plain_words(tmp_path: Path) -> None:
+    """Of a file that ends in the middle bsdtar has no words but `(null)`."""
+    whole = layout.write_rar5(tmp_path / "whole", {"KA01": None, FIRST: bytes(20_000)}).read_bytes()
+    with pytest.raises(DataError, match=r"KA01\.rar cannot be unpacked \(it ends in the middle, or is damaged\): get it again, or "):
+        unpacked(whole[:1000], tmp_path)
+    spoilt = bytearray(whole)
+    spoilt[60] ^= 1
+    with pytest.raises(DataError, match=r"KA01\.rar cannot be unpacked \(bsdtar: '[^()]+'\): get it again, or ") as refused:
+        unpacked(bytes(spoilt), tmp_path)
+    assert "delayed" not in str(refused.value)

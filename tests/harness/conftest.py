@@ -164,7 +164,7 @@ class Site:
         with open_store(self.store) as store:
             return store.rows(store.runs()[-1].id)
 
-    def command(self, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, before: str = "", timeout_s: float = 250, **environment: str) -> subprocess.CompletedProcess[str]:
         """The command, in this folder; `before` is Python that runs first."""
         return subprocess.run(
             [*COMMAND[:2], f"{before}\n{COMMAND[2]}", *words],
@@ -172,7 +172,7 @@ class Site:
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=250,
+            timeout=timeout_s,
             check=False,
         )
 

@@ -131,6 +131,16 @@ def test_a_wrong_geometry_is_a_warning_that_names_the_specimen() -> None:
     assert "check the bearing's type, or what else turns at that order" in text
 
 
+def test_a_speed_that_is_too_far_off_to_be_found_is_named_beside_the_geometry() -> None:
+    """4 % off: every order of the bearing is, while its geometry is right."""
+    one = recording(speed_rpm=RPM * 0.96)
+    (text,) = said(bear_out(one, one.channels[0], damaged(RIGHT.bpfi)))
+    assert text.endswith(
+        "check the bearing's type, the stated speed (no comb of the shaft shows one within 3 % of 1701 rev/min), "
+        "or what else turns at that order"
+    )
+
+
 def test_what_states_nothing_or_is_no_vibration_is_not_judged() -> None:
     signal = damaged(RIGHT.bpfi)
     for one in (recording(speed_rpm=None), recording(channels=(Channel("a", RATE, unit="A"),))):

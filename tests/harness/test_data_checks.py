@@ -111,7 +111,7 @@ def small(recording: Recording) -> bool:
         ),
         (
             lambda r: dataclasses.replace(r, load="idle") if r.healthy and r.machine == "beta" else r,
-            "loads on beta-0, and tells healthy from the other classes: measure",
+            "on mounting beta-0 no other class was measured at the loads of healthy, so the load tells the class: measure all",
         ),
         (lambda r: dataclasses.replace(r, bearing="B") if r.healthy or small(r) else r, "to be of several classes, B (inner, healthy)"),
         (

@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_is_one_line(files: list[Path]) -> None:
 
 def test_a_cache_that_cannot_be_written_is_one_line(files: list[Path], cache: Path) -> None:
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UsageError, match=r"plant\.sqlite cannot be written .*: set FAULTBENCH_CACHE"):
+    with pytest.raises(UsageError, match=r"plant\.sqlite cannot be written \((File exists|Not a directory)\): set FAULTBENCH_CACHE"):
         noted("plant", "1", files, Reader())
 
 

@@ -84,6 +84,20 @@ def test_a_pickle_is_refused_and_not_opened(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "unpickled").exists()
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["{'descr': __import__('os').system('id')}", "{'descr': '<f8', 'shape': (8,", "(" * 200, "[1]", "x" * 20_000, "\udcff"],
+    ids=["call", "open", "deep", "list", "long", "odd"],
+)
+def test_a_header_that_numpy_does_not_write_is_refused_in_plain_words(tmp_path: Path, header: str) -> None:
+    content = header.encode("utf-8", "surrogateescape")
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(content).to_bytes(2, "little") + content + bytes(64))
+    assert refusal(tmp_path / "a.npy") == (
+        f"{tmp_path / 'a.npy'} is not a well-formed npy file (its header is damaged, cut short, or none that numpy.save writes): "
+        "save it again with numpy.save"
+    )
+
+
 def test_an_archive_is_no_npy_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", SIGNAL)
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")

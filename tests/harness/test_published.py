@@ -156,6 +156,36 @@ def test_windows_that_do_not_exist_are_refused_in_one_line(window: Any, said: di
     assert str(caught.value).startswith("theirs.json.gz")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"episodes": ["ab", "cd"]}, "episode 0 is not laid out as in a published split: get the file again"),
+        ({"episodes": [{"support": []}, {}]}, "episode 0 has no entry 'classes': get the file again"),
+        ({"episodes": [None, None]}, "episode 0 is not laid out as in"),
+        ({"request": {"colour": 3}}, "request is not laid out as in"),
+        ({"request": []}, "request is not laid out as in"),
+        ({"source": "ab"}, "source is not laid out as in"),
+        ({"target": {"recordings": [{}]}}, "target has no entry 'data_set': get the file again"),
+        ({"left_out": 5}, "it is not laid out as in"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_the_layout_is_said_in_plain_words(
+    change: dict[str, Any], says: str, said: dict[str, Any], catalogue: Catalogue
+) -> None:
+    with pytest.raises(DataError) as caught:
+        split_of(signed(said, **change), [catalogue], replace(REQUEST, episodes=2), FILE)
+    assert str(caught.value).startswith(f"theirs.json.gz: {says}")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"[" * 9, "it is no JSON, or damaged"), (b"\x1f\x8b123", "it is not packed by gzip, or damaged")]
+)
+def test_what_is_wrong_with_a_file_is_said_in_plain_words(content: bytes, says: str) -> None:
+    with pytest.raises(DataError, match=rf"^a\.json\S* is no published split \({says}\): name a file that"):
+        parse_document(content, Path("a.json.gz" if "gzip" in says else "a.json"))
+
+
 def test_what_the_entries_allow_the_audit_still_refuses(
     said: dict[str, Any], split: Split, catalogue: Catalogue, noise: Callable[[Catalogue], Signals]
 ) -> None:
@@ -204,7 +234,7 @@ def test_a_bomb_is_not_unpacked(said: dict[str, Any], monkeypatch: pytest.Monkey
 def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "MOST_BYTES", 2**20)
     (tmp_path / "a.json").write_bytes(b" " * (2**20 + 1))
-    with pytest.raises(DataError, match="holds more than 1 MB"):
+    with pytest.raises(DataError, match="is larger than 1 MB"):
         read_file(tmp_path / "a.json")
     with pytest.raises(DataError, match="cannot be read"):
         read_file(tmp_path)

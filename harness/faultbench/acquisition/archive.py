@@ -397,7 +397,10 @@ def _by_tool(archive: Path) -> Iterator[IO[bytes]]:
         if status:
             said.seek(0)
             words = " ".join(said.read(2000).decode("ascii", "replace").split()).replace(str(archive.resolve()), archive.name)
-            raise ValueError(f"bsdtar: {words[:300]!a}") from problem
+            for nothing in ("bsdtar: ", "(null)", "Error exit delayed from previous errors."):
+                words = words.replace(nothing, "")
+            words = words.strip()
+            raise ValueError(f"bsdtar: {words[:300]!a}" if words else "it ends in the middle, or is damaged") from problem
         if problem is not None:
             raise problem
 

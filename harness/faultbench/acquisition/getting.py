@@ -85,6 +85,7 @@ class Outcome:
         odd: By path: what is to be known of a file that was taken nevertheless.
         failed: By path: why it is not there.
         missing: How many of the files asked for are still lacking, failed ones among them.
+        partly: Of how many of these, which are archives, some files are there that they hold.
     """
 
     folder: Path
@@ -93,6 +94,7 @@ class Outcome:
     odd: Mapping[str, str]
     failed: Mapping[str, str]
     missing: int
+    partly: int
 
 
 def get(request: Request, shown: Shown | None = None) -> Outcome:
@@ -194,7 +196,8 @@ def _outcome(request: Request, files: Sequence[PublishedFile], taken: _Taken, wr
     left = {path: f"the file that lies there is not it ({why}): {advice}" for path, why in wrong.items() if path not in taken.got}
     missing = {file.path for file in holding.missing} | left.keys()
     failed = {**left, **taken.failed}
-    return Outcome(holding.folder, len(files), tuple(taken.got), taken.odd, failed, sum(file.path in missing for file in files))
+    lacking = sum(file.path in missing for file in files)
+    return Outcome(holding.folder, len(files), tuple(taken.got), taken.odd, failed, lacking, len(set(files) & set(holding.in_part)))
 
 
 def _fits(path: str, pattern: str) -> bool:

@@ -36,6 +36,11 @@ class Holding:
         """The archives that are there and not unpacked at all."""
         return tuple(file for file in self.here if file.holds and self.paths.isdisjoint(file.holds))
 
+    @property
+    def in_part(self) -> tuple[PublishedFile, ...]:
+        """The archives that are not there, while some of the files are that they hold."""
+        return tuple(file for file in self.missing if file.path in self.partly)
+
 
 def look(name: str, publication: Publication, root: Path) -> Holding:
     """What is here of a data set: in the first of its folders that holds anything of it, which is the one that its reader takes.

@@ -19,6 +19,8 @@ from urllib.parse import urljoin, urlsplit
 from faultbench import __version__
 from faultbench.acquisition.publication import PublishedFile
 from faultbench.acquisition.space import check_room, size_text
+from faultbench.errors import DataError
+from faultbench.regularfile import read_regular
 
 USER_AGENT = f"faultbench/{__version__} (gets bearing data for its user, one file at a time)"
 PART = ".part"
@@ -74,9 +76,8 @@ class Part:
     def validator(self, url: str) -> str:
         """What an earlier answer of this address said of the file's version; empty where nothing sure is known."""
         try:
-            with self.note.open("rb") as stream:
-                said = json.loads(stream.read(_LONGEST_NOTE))
-        except (OSError, ValueError, RecursionError):
+            said = json.loads(read_regular(self.note, _LONGEST_NOTE, "remove it"))
+        except (DataError, ValueError, RecursionError):
             return ""
         if not isinstance(said, dict) or said.get("url") != url or not isinstance(said.get("version"), str):
             return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +15,21 @@ from faultbench.acquisition.publication import ChecksFiles, Publication, Publish
 from faultbench.acquisition.shown import Shown, Silent
 from faultbench.acquisition.source_record import Origin, read_origins
 from faultbench.errors import DataError
+from faultbench.regularfile import kind_of
 
 if TYPE_CHECKING:
     from faultbench.data.recording import DataSet
 
-OFFICIAL, ALTERED, READABLE, UNCHECKED, WRONG, MISSING = "official", "altered", "readable", "unchecked", "wrong", "missing"
+OFFICIAL, ALTERED, READABLE, UNCHECKED = "official", "altered", "readable", "unchecked"
+WRONG, UNREADABLE, PARTLY, MISSING = "wrong", "unreadable", "in part", "missing"
 GRADES = {
     OFFICIAL: "the SHA-256 is that of the source's file",
     ALTERED: "not the source's file, but the data set's reader takes it",
     READABLE: "the SHA-256 is not known; the data set's reader takes it",
     UNCHECKED: "not the source's file, or not known, and nothing here can look into it",
     WRONG: "not what it should be",
+    UNREADABLE: "it cannot be read: check its permissions",
+    PARTLY: "only some of the files it holds are here",
     MISSING: "not here",
 }
 """What a file can be, and what that means."""
@@ -89,7 +94,7 @@ def read_all(reader: DataSet, shown: Shown | None = None) -> list[Verified]:
             for channel in recording.channels:
                 reader.read(recording, channel.name)
         except DataError as error:
-            found.append(Verified(recording.id, WRONG, str(error)))
+            found.append(Verified(recording.id, _refused(error), str(error)))
         else:
             found.append(Verified(recording.id, READABLE))
         shown.done()
@@ -97,18 +102,47 @@ def read_all(reader: DataSet, shown: Shown | None = None) -> list[Verified]:
 
 
 def _missing(holding: Holding) -> Iterator[Verified]:
+    """What is not there, and what stands in the place of a file and is none."""
     for file in holding.missing:
+        in_place = [(path, what) for path in (file.path, *file.holds) if path not in holding.paths and (what := _no_file(holding, path))]
+        yield from (Verified(path, WRONG, what) for path, what in in_place)
+        if file.path in dict(in_place):
+            continue
         count = holding.partly.get(file.path)
-        yield Verified(file.path, MISSING, f"{count} of the {len(file.holds)} files it holds are there" if count else "")
+        if count:
+            yield Verified(file.path, PARTLY, f"{count} of the {len(file.holds)} files it holds are there")
+        else:
+            yield Verified(file.path, MISSING)
+
+
+def _no_file(holding: Holding, path: str) -> str:
+    """What stands where a file should, and what to do; empty where nothing does."""
+    place = holding.folder / path
+    try:
+        mode = place.lstat().st_mode
+    except OSError:
+        return ""
+    if stat.S_ISLNK(mode) and not place.exists():
+        return "it is a link to what is not there: mount what it leads to, or remove the link and get the file"
+    return f"it is {kind_of(place.stat().st_mode)}, no file: remove it and get the file"
+
+
+def _refused(error: BaseException | None) -> str:
+    """The grade of what a reader refuses: wrong, or not to be read at all, where that is what the system said."""
+    while error is not None:
+        if isinstance(error, PermissionError):
+            return UNREADABLE
+        error = error.__cause__
+    return WRONG
 
 
 def _verified(place: Path, file: PublishedFile, origin: Origin | None, reader: object) -> Verified:
     try:
         size, digest = place.stat().st_size, digest_of(place)
     except OSError as error:
-        return Verified(file.path, WRONG, f"it cannot be read, {error.strerror or error}")
+        return Verified(file.path, UNREADABLE, f"it cannot be read, {error.strerror or error}")
     except DataError as error:
-        return Verified(file.path, WRONG, str(error))
+        return Verified(file.path, UNREADABLE, str(error))
     if file.sha256 and digest == file.sha256:
         return Verified(file.path, OFFICIAL, "" if file.checked else "as published elsewhere; that was not compared with a file")
     if origin is not None and digest != origin.sha256:
@@ -127,5 +161,5 @@ def _verified(place: Path, file: PublishedFile, origin: Origin | None, reader: o
     except NoToolError:
         return Verified(file.path, UNCHECKED, f"nobody could look into it: {INSTALL}")
     except DataError as error:
-        return Verified(file.path, WRONG, str(error))
+        return Verified(file.path, _refused(error), str(error))
     return Verified(file.path, ALTERED if other and file.checked else READABLE, other)

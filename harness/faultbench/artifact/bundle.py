@@ -30,6 +30,7 @@ from faultbench.artifact import runner
 from faultbench.artifact.format import Manifest
 from faultbench.artifact.reader import verify
 from faultbench.errors import CellError, DataError, UsageError
+from faultbench.regularfile import read_regular
 
 FORMAT = 1
 HEAD = "bundle.json"
@@ -41,6 +42,7 @@ TOLERANCE = 1e-3
 """How far logits on another processor may be from the expected ones, relative to the largest: float32 sums in another order."""
 _SEED = 1605
 _LIMIT_S = 600.0
+_MOST_BYTES = 4 << 30
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -192,11 +194,12 @@ def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def _check_files(folder: Path) -> None:
     try:
-        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+        advice = f"{folder} is no bundle, make one with faultbench bundle create"
+        head = json.loads(read_regular(folder / HEAD, _MOST_BYTES, advice).decode("utf-8"))
         if head["format"] != FORMAT:
             raise DataError(f"{folder} is a bundle of format {head['format']}, this version reads {FORMAT}: make it again")
         listed = {str(name): str(digest) for name, digest in head["sha256"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{folder} is no bundle ({type(error).__name__} in {HEAD}): make it with faultbench bundle create") from error
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {HEAD}
     if missing := sorted(set(listed) - there):
@@ -210,10 +213,7 @@ def _check_files(folder: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): copy the bundle again") from error
+    return hashlib.sha256(read_regular(path, _MOST_BYTES, "copy the bundle again")).hexdigest()
 
 
 def _readme(manifest: Manifest, about: Mapping[str, Any], channels: Mapping[str, str], physics: tuple[str, ...]) -> str:

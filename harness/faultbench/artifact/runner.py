@@ -473,6 +473,8 @@ def _read_plain(path: Path) -> bytes:
 
 def _read_npz(source: str | Path | io.BytesIO, name: str) -> dict[str, np.ndarray]:
     try:
+        if not isinstance(source, io.BytesIO) and not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - also a plain name
+            raise RunError(f"{name} is no regular file, a pipe could wait forever: name the file itself")
         arrays = np.load(source, allow_pickle=False)
         if isinstance(arrays, np.ndarray):
             raise RunError(f"{name} holds a single array, not an .npz archive: see --help")

@@ -18,8 +18,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.regularfile import open_regular
 from faultbench.errors import DataError
+from faultbench.regularfile import open_regular
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 _HEAD_BYTES = 256 * 1024

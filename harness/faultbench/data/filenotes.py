@@ -168,7 +168,8 @@ def _notes(dataset: str) -> Iterator[sqlite3.Connection]:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = _opened(path)
     except (OSError, sqlite3.OperationalError) as error:
-        raise UsageError(f"{path} cannot be written ({error}): set FAULTBENCH_CACHE to a folder that can") from error
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(f"{path} cannot be written ({said}): set FAULTBENCH_CACHE to a folder that can") from error
     try:
         yield connection
     finally:

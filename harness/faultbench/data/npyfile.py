@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.regularfile import open_regular
 from faultbench.errors import DataError
+from faultbench.regularfile import open_regular
 
 MAX_FILE_BYTES = 4 * 1024 * 1024 * 1024
 """It is mapped into memory; one signal of it is read at a time."""
@@ -83,13 +83,15 @@ def _header(path: Path, stream: BinaryIO, size: int) -> tuple[NpyFile, np.dtype[
     """The file, the type of its numbers, whether they lie column by column, and where they begin."""
     from numpy.lib import format as npy
 
+    wrong = "it does not begin as one"
     try:
         version = npy.read_magic(stream)
+        wrong = "its header is damaged, cut short, or none that numpy.save writes"
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream, max_header_size=_MAX_HEADER)
         at = stream.tell()
-    except Exception as error:  # numpy names no list of what its parser of the header can raise
-        raise DataError(f"{path} is not a well-formed npy file ({_brief(error)}): save it again with numpy.save") from error
+    except Exception as error:  # numpy names no list of what its parser of the header can raise, nor are its words for users
+        raise DataError(f"{path} is not a well-formed npy file ({wrong}): save it again with numpy.save") from error
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 16:
         raise DataError(f"{path} holds {_brief(dtype)}, not real numbers: save the signal alone, as floats")
     if len(shape) not in (1, 2) or min(shape) < 1 or (len(shape) == 2 and shape[0] == shape[1]):

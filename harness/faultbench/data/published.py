@@ -9,6 +9,7 @@ checked for its type and range, and what comes out is audited like any split.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -17,7 +18,7 @@ import json
 import os
 import secrets
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.resampling import Base
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Split
 from faultbench.errors import DataError
+from faultbench.regularfile import read_regular
 
 FORMAT = "faultbench split 1"
 MOST_BYTES = 32 * 1024 * 1024
@@ -93,14 +95,9 @@ def read_file(path: Path) -> bytes:
     """What stands in a file, as it lies there.
 
     Raises:
-        DataError: It cannot be read, or is too large.
+        DataError: It cannot be read, is no regular file, or is too large.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({_short(error)}): name a published split") from error
-    return _limited(content, path)
+    return read_regular(path, MOST_BYTES, "name a published split")
 
 
 def parse_document(content: bytes, path: Path) -> dict[str, Any]:
@@ -120,7 +117,9 @@ def parse_document(content: bytes, path: Path) -> dict[str, Any]:
         said = json.loads(content)
         found = digest(said) if isinstance(said, dict) else ""
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no published split ({_short(error)}): name a file that `faultbench data split` wrote") from error
+        packed = isinstance(error, OSError | EOFError | zlib.error)
+        wrong = "it is not packed by gzip, or damaged" if packed else "it is no JSON, or damaged"
+        raise DataError(f"{path} is no published split ({wrong}): name a file that `faultbench data split` wrote") from error
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise DataError(f"{path} is not of the format {FORMAT!r}: name a file that `faultbench data split` wrote")
     if said.get("digest") != found:
@@ -147,15 +146,25 @@ def split_of(said: Mapping[str, Any], catalogues: Sequence[Catalogue], request: 
         DataError: An entry is not what it should be, or a recording is not at hand or another one.
     """
     try:
-        return _Reader(catalogues).split(said, request)
+        with _laid_out("it"):
+            return _Reader(catalogues).split(said, request)
     except _Wrong as wrong:
-        raise DataError(f"{path}: {wrong}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise DataError(f"{path} holds no split that can be used ({_short(error)}): get the file again") from error
+        raise DataError(f"{path}: {wrong}") from wrong.__cause__
 
 
 class _Wrong(Exception):  # noqa: N818 - becomes a DataError that names the file
     """What is wrong with an entry, and what to do."""
+
+
+@contextlib.contextmanager
+def _laid_out(what: str) -> Iterator[None]:
+    """Says of which part of a file the entries are not there, or of another kind than they should be."""
+    try:
+        yield
+    except KeyError as error:
+        raise _Wrong(f"{what} has no entry {str(error.args[0])[:40]!a}: get the file again") from error
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise _Wrong(f"{what} is not laid out as in a published split: get the file again") from error
 
 
 class _Reader:
@@ -165,7 +174,8 @@ class _Reader:
         self._recordings = {(r.dataset, r.id): r for c in catalogues for r in c.recordings}
 
     def split(self, said: Mapping[str, Any], request: EpisodeRequest) -> Split:
-        asked = EpisodeRequest(**{name: _whole(value, f"request.{name}", 1) for name, value in said["request"].items()})
+        with _laid_out("request"):
+            asked = EpisodeRequest(**{name: _whole(value, f"request.{name}", 1) for name, value in said["request"].items()})
         for name in ("ways", "shots", "shots_rare", "queries"):
             wanted = getattr(request, name)
             if wanted not in ((0, getattr(asked, name)) if name == "ways" else (getattr(asked, name),)):
@@ -193,6 +203,10 @@ class _Reader:
         )
 
     def _pool(self, said: Mapping[str, Any], side: str, rate_hz: float) -> Pool:
+        with _laid_out(side):
+            return self._pool_of(said, side, rate_hz)
+
+    def _pool_of(self, said: Mapping[str, Any], side: str, rate_hz: float) -> Pool:
         entries = said["recordings"]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise _Wrong(f"{side}.recordings is no list of tables: get the file again")
@@ -233,6 +247,11 @@ class _Reader:
 
 def _read_episode(said: Mapping[str, Any], number: int, ends: Sequence[int], window: int) -> Episode:
     what = f"episode {number}"
+    with _laid_out(what):
+        return _episode_of(said, what, ends, window)
+
+
+def _episode_of(said: Mapping[str, Any], what: str, ends: Sequence[int], window: int) -> Episode:
     columns: dict[str, Any] = {}
     for name in ("support", "query"):
         ways = said[name]
@@ -311,9 +330,3 @@ def _flag(value: object, what: str) -> bool:
     if not isinstance(value, bool):
         raise _Wrong(f"{what} is {str(value)[:40]!a}, not true or false: get the file again")
     return value
-
-
-def _short(error: BaseException) -> str:
-    """What an error says, in one short line."""
-    said = str(getattr(error, "strerror", None) or error) or type(error).__name__
-    return ascii(said[:60]).strip("'\"")

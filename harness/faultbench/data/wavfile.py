@@ -17,8 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.regularfile import open_regular
 from faultbench.errors import DataError
+from faultbench.regularfile import open_regular
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """Three times as much memory is needed to read it."""

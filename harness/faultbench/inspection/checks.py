@@ -131,20 +131,26 @@ def _settings(recordings: Sequence[Recording]) -> Iterator[Remark]:
     if slow:
         yield Remark("warning", f"{_recordings(slow)} are sampled at {slow[0].channels[0].rate_hz:g} Hz: if that is in kHz, write it in Hz")
     for mounting, some in _grouped(recordings, lambda r: r.mounting).items():
-        alone = _alone(some, lambda r: r.load)
-        if alone:
-            yield Remark("warning", f"loads on {mounting}{alone}: measure the classes at the same loads")
+        told = _given_away(some, lambda r: r.load)
+        if told:
+            text = f"on mounting {mounting} no other class was measured at the loads of {_listed(told)}, so the load tells the class"
+            yield Remark("warning", f"{text}: measure all classes at the same loads")
 
 
 def _alone(recordings: Sequence[Recording], of: Callable[[Recording], str]) -> str:
-    """Which classes a setting gives away, since no other class has it."""
+    """For a message, which classes a setting gives away."""
+    told = _given_away(recordings, of)
+    return f", and tells {_listed(told)} from the other classes" if told else ""
+
+
+def _given_away(recordings: Sequence[Recording], of: Callable[[Recording], str]) -> list[str]:
+    """The classes that a setting gives away, since no other class has it."""
     by_class = {label: {of(r) for r in some} for label, some in _grouped(recordings, class_of).items()}
-    told = [
+    return [
         label
         for label, own in by_class.items()
         if len(by_class) > 1 and own.isdisjoint({value for other, theirs in by_class.items() if other != label for value in theirs})
     ]
-    return f", and tells {_listed(told)} from the other classes" if told else ""
 
 
 def _specimens(recordings: Sequence[Recording]) -> Iterator[Remark]:

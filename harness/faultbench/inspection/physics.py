@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import ELEMENTS, Channel, Recording
-from faultbench.inspection.comb import SPEED_DIFFERS, FaultCombs, fault_combs, shaft_speed
+from faultbench.inspection.comb import SPEED_DIFFERS, SPEED_RANGE, FaultCombs, fault_combs, shaft_speed
 
 _HZ_BELOW = 120.0
 """A speed below this, rev/min, may be one in Hz: a comb at sixty times it would show that."""
@@ -89,10 +89,14 @@ def _contradicted(bearing: str, some: Sequence[Borne], against: Sequence[Borne])
     strongest = max((b for b in against), key=lambda b: b.combs.height if b.combs else 0.0)
     geometry, combs = strongest.recording.geometry, strongest.combs
     assert geometry is not None and combs is not None  # noqa: S101, PT018 - or it would not be among them
+    also = ""
+    if strongest.rpm is None:  # a speed that is further off than it is searched for moves the combs as another geometry does
+        stated = strongest.recording.speed_rpm or 0.0
+        also = f"the stated speed (no comb of the shaft shows one within {100 * SPEED_RANGE:g} % of {stated:.0f} rev/min), "
     return Remark(
         "warning",
         f"{bearing}: {len(against)} of {len(some)} recordings ({', '.join(b.recording.id for b in against[:_SHOWN])}"
         f"{', ...' if len(against) > _SHOWN else ''}) show a comb at {combs.order:.3f} x shaft, where {geometry.name} has BPFO "
         f"{geometry.bpfo:.3f}, BPFI {geometry.bpfi:.3f}, 2 x BSF {2 * geometry.bsf:.3f} and hardly shows them: check the bearing's type, "
-        "or what else turns at that order",
+        f"{also}or what else turns at that order",
     )

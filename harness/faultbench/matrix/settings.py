@@ -13,6 +13,7 @@ from faultbench import names
 from faultbench.defaults import DEFAULTS
 from faultbench.errors import UsageError
 from faultbench.matrix.cores import default_jobs
+from faultbench.regularfile import read_regular
 
 if TYPE_CHECKING:
     from faultbench.data.split import EpisodeRequest
@@ -27,6 +28,9 @@ QUICK = {"seeds": 1, "episodes": 20}
 
 AXES = {"dataset": "datasets", "scenario": "scenarios", "learner": "learners", "compressor": "compressors", "target": "targets"}
 """The options that name an axis, and the axis."""
+
+_MOST_BYTES = 1024 * 1024
+"""Of a matrix file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +166,7 @@ def read_matrix(file: Path) -> dict[str, Any]:
         UsageError: It cannot be read, is no TOML, or holds a key or a value that does not fit.
     """
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read ({error.strerror}): name a matrix file (TOML)") from error
+        table = tomllib.loads(read_regular(file, _MOST_BYTES, "name a matrix file (TOML)", UsageError).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not TOML ({error}): correct it there") from error
     said: dict[str, Any] = {}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import stat
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 from faultbench.discovery import one_line
 from faultbench.errors import DataError
+from faultbench.regularfile import read_regular
 from faultbench.report.schema import check, versioned
 from faultbench.results.row import SCHEMA
 
 MOST_BYTES = 256 << 20
 """A thousand rows take some thirty megabytes; what is ten times that is no result, or would fill the memory."""
+_ADVICE = "name a file that `faultbench run --json` wrote"
 
 
 def read_document(path: Path | str) -> dict[str, Any]:
@@ -38,17 +39,13 @@ def _text(path: Path | str, name: str) -> str:
         if str(path) == "-":
             text = sys.stdin.read(MOST_BYTES + 1)
         else:
-            about = Path(path).stat()
-            if stat.S_ISREG(about.st_mode) and about.st_size > MOST_BYTES:
-                raise _too_large(name)
-            with Path(path).open(encoding="utf-8") as file:
-                text = file.read(MOST_BYTES + 1)
+            return read_regular(Path(path), MOST_BYTES, _ADVICE).decode("utf-8")
     except OSError as error:
-        raise DataError(f"{name} cannot be read ({error.strerror}): name a file that `faultbench run --json` wrote") from error
+        raise DataError(f"{name} cannot be read ({error.strerror}): {_ADVICE}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{name} is no JSON (no UTF-8): name a file that `faultbench run --json` wrote") from error
+        raise DataError(f"{name} is no JSON (no UTF-8): {_ADVICE}") from error
     if len(text) > MOST_BYTES:
-        raise _too_large(name)
+        raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MB: {_ADVICE}")
     return text
 
 
@@ -56,12 +53,8 @@ def _parsed(text: str, name: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{name} is no JSON ({one_line(str(error), 100)}): name a file that `faultbench run --json` wrote") from error
+        raise DataError(f"{name} is no JSON ({one_line(str(error), 100)}): {_ADVICE}") from error
 
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
-
-
-def _too_large(name: str) -> DataError:
-    return DataError(f"{name} is larger than {MOST_BYTES >> 20} MiB: no result is, name a file that `faultbench run --json` wrote")

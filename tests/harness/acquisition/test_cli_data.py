@@ -103,6 +103,37 @@ def test_a_spoilt_file_is_found_and_named(site, far, data):
     assert data("get", "far").stdout.endswith("1 of them new\n")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="gives up the capabilities of root, whom permissions do not bind")
+def test_a_file_that_may_not_be_read_is_not_called_wrong(site, far, command):
+    assert command("get", "far").returncode == 0
+    (site.folder / "data" / "far" / "inner-0.dat").chmod(0)
+    done = command("verify", "far", before=UNPRIVILEGED)
+    assert error(done) == "error: 1 of 6 cannot be read: check their permissions, and the disk"
+    assert "unreadable: inner-0.dat: " in done.stderr
+    assert "inner-0.dat cannot be read, Permission denied: check its permissions" in done.stderr
+    assert "unreadable  1      it cannot be read: check its" in done.stdout
+    assert "wrong" not in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes and links as POSIX has them")
+def test_what_stands_in_the_place_of_a_file_is_said_as_what_it_is(site, far, data):
+    data("get", "far")
+    folder = site.folder / "data" / "far"
+    for name in ("inner-0.dat", "inner-1.dat", "outer-0.dat", "outer-1.dat"):
+        (folder / name).unlink()
+    os.mkfifo(folder / "inner-0.dat")
+    (folder / "inner-1.dat").symlink_to("/nowhere/at/all")
+    (folder / "outer-0.dat").mkdir()
+    done = data("verify", "far")
+    assert error(done) == "error: 3 of 6 are wrong: remove them and get them again"
+    assert "wrong: inner-0.dat: it is a pipe, no file: remove it and get the file" in done.stderr
+    assert "wrong: inner-1.dat: it is a link to what is not there: mount what it leads to, or remove" in done.stderr
+    assert "wrong: outer-0.dat: it is a folder, no file: remove it and get the file" in done.stderr
+    assert "missing" in done.stdout
+    (folder / "outer-0.dat").rmdir()
+    assert data("get", "far").stdout.endswith("4 of them new\n"), "what is in the place of a file is replaced"
+
+
 def test_a_failure_of_some_files_is_an_error_that_keeps_the_others(far, rogue, data):
     rogue.put("inner-0.dat", status(404))
     rogue.put("inner-1.dat", status(404))

@@ -143,10 +143,12 @@ def test_an_archive_that_is_unpacked_in_part_is_missing_and_one_that_is_packed_i
     holding = look("far", FILES, tmp_path)
     assert "c.rar" in [file.path for file in holding.missing]
     assert holding.partly == {"c.rar": 1}
+    assert [file.path for file in holding.in_part] == ["c.rar"]
     put(tmp_path / "far", "c.rar")
     holding = look("far", FILES, tmp_path)
     assert "c.rar" in [file.path for file in holding.here]
     assert holding.partly == {"c.rar": 1}, "its reader may take the folder, and lack the rest"
+    assert holding.in_part == ()
     assert holding.packed == ()
     (tmp_path / "far" / "c" / "1").unlink()
     assert [file.path for file in look("far", FILES, tmp_path).packed] == ["c.rar"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from faultbench.acquisition.publication import Publication, PublishedFile
 from faultbench.acquisition.source_record import SourceRecord, origin_now, read_origins
-from faultbench.acquisition.verifying import ALTERED, MISSING, OFFICIAL, READABLE, UNCHECKED, WRONG, read_all, verify
+from faultbench.acquisition.verifying import ALTERED, MISSING, OFFICIAL, PARTLY, READABLE, UNCHECKED, WRONG, read_all, verify
 from faultbench.errors import DataError
 
 OFFICIAL_SHA = "9834876dcfb05cb167a5c24953eba58c4ac89b1adf57f28f2f9d09af107ee8f0"  # of b"aaa"
@@ -88,7 +88,7 @@ def test_files_of_archives_are_checked_unpacked_too(tmp_path):
     (tmp_path / "far" / "K").mkdir(parents=True)
     (tmp_path / "far" / "K" / "1").write_bytes(b"bad")
     found = {file.path: (file.grade, file.why) for file in verify("far", publication, tmp_path, Takes())[1]}
-    assert found == {"K/1": (WRONG, "1 is bad: get it again"), "K.rar": (MISSING, "1 of the 2 files it holds are there")}
+    assert found == {"K/1": (WRONG, "1 is bad: get it again"), "K.rar": (PARTLY, "1 of the 2 files it holds are there")}
 
 
 def test_a_set_that_cannot_check_files_is_read_recording_by_recording(plant):

@@ -61,8 +61,14 @@ def get(
         outcome = get_from(request, source, shown) if source is not None else download(request, shown)
     for why in dict.fromkeys(outcome.odd.values()):
         print(f"note: {some([path for path, of in outcome.odd.items() if of == why])}: {one_line(why)}", file=sys.stderr)
-    there = outcome.wanted - outcome.missing
-    typer.echo(f"{one.name}: {there} of {outcome.wanted} files are in {outcome.folder}, {len(outcome.got)} of them new")
+    published_paths = {file.path for file in publication.files}
+    whole = sum(path in published_paths for path in outcome.got)
+    within = len(outcome.got) - whole
+    new = [f"{whole} of them new"] if whole or not within else []
+    new += [f"{count_text(within, 'file')} that archives hold {'is' if within == 1 else 'are'} new"] if within else []
+    there = f"{outcome.wanted - outcome.missing} of {outcome.wanted} files are in {outcome.folder}"
+    there += f" and {outcome.partly} in part" if outcome.partly else ""
+    typer.echo(f"{one.name}: {there}, {', '.join(new)}")
     if outcome.failed:
         path, why = next(iter(outcome.failed.items()))
         first = "" if len(outcome.failed) == 1 else "the first is "

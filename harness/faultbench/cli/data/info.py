@@ -10,6 +10,8 @@ from faultbench.cli.columns import table, terminal_width
 from faultbench.cli.data.options import DataDir, DataSetName, some
 
 if TYPE_CHECKING:
+    from faultbench.acquisition.holdings import Holding
+    from faultbench.acquisition.publication import Publication
     from faultbench.cli.data.sets import DataSetHere
 
 
@@ -28,7 +30,7 @@ def info(ctx: typer.Context, name: DataSetName, data_dir: DataDir = None) -> Non
     one = the_one(ctx, name, root)
     said = [(key, one_line(value, most=1000)) for key, value in _source(one) if value]
     typer.echo(table((one.name.upper(), ""), said, terminal_width()))
-    if one.publication is not None and not one.publication.embedded and (one.holding is None or not one.holding.here):
+    if one.publication is not None and not one.publication.embedded and (one.holding is None or not one.holding.paths):
         return
     typer.echo()
     if one.holding is not None and one.holding.packed:
@@ -70,10 +72,19 @@ def _source(one: DataSetHere) -> list[tuple[str, str]]:
         ]
     said += [("by hand", of.how), *(("note", note) for note in of.notes)]
     said.append(("here", one.here if one.holding is None else f"{one.here}, in {one.holding.folder}"))
-    if one.holding is not None and one.holding.here:
-        said.append(("missing", some([file.path for file in one.holding.missing])))
-    if one.holding is not None and one.holding.partly:
-        count = {file.path: len(file.holds) for file in of.files}
-        parts = some([f"{path} ({there} of {count[path]} files)" for path, there in one.holding.partly.items()])
-        said.append(("in part", f"{parts}: where the archive is there too, remove the folder, so that it is unpacked whole"))
+    if one.holding is not None and one.holding.paths:
+        in_part = set(one.holding.in_part)
+        said.append(("missing", some([file.path for file in one.holding.missing if file not in in_part])))
+        said += _in_part(one.holding, of)
+    return said
+
+
+def _in_part(holding: Holding, of: Publication) -> list[tuple[str, str]]:
+    """What is there of archives: all that there is, or what an archive that is there too has more of."""
+    count = {file.path: len(file.holds) for file in of.files}
+    shown = {path: f"{path} ({there} of {count[path]} files)" for path, there in holding.partly.items()}
+    alone = [shown.pop(file.path) for file in holding.in_part]
+    said = [("in part", f"{some(alone)}: what is there is used")] if alone else []
+    if shown:
+        said.append(("not whole", f"{some(list(shown.values()))}: remove the folder, so that the archive is unpacked whole"))
     return said

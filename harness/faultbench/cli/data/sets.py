@@ -46,7 +46,8 @@ class DataSetHere:
         count, all_files = len(self.holding.here), len(self.publication.files)
         if count == all_files and count:
             return "all"
-        return f"{count} of {all_files}" if count or self.holding.partly else "no"
+        parts = len(self.holding.in_part)
+        return f"{count} of {all_files}" + (f", {parts} in part" if parts else "") if count or parts else "no"
 
 
 def all_of_them(ctx: typer.Context, root: Path | None) -> Iterator[DataSetHere]:

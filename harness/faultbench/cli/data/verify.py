@@ -25,7 +25,8 @@ def verify(
 ) -> int:
     """Check files against what is known of them.
 
-    That is the SHA-256, else whether the data set's reader takes the file. It exits with 2 if a file is wrong, or if there is none.
+    That is the SHA-256, else whether the data set's reader takes the file. It exits with 2 if a file is wrong or cannot be
+    read, or if there is none.
     """
     from faultbench.acquisition import verifying
     from faultbench.acquisition.places import data_folder
@@ -56,12 +57,15 @@ def verify(
         if (of := [file for file in found if file.grade == grade])
     ]
     typer.echo(table(("GRADE", "FILES", "WHAT THAT MEANS", "WHICH"), rows, terminal_width()))
-    wrong = [file for file in found if file.grade == verifying.WRONG]
+    wrong = sum(file.grade == verifying.WRONG for file in found)
+    unreadable = sum(file.grade == verifying.UNREADABLE for file in found)
     for file in found:
         if file.why and file.grade != verifying.ALTERED:  # of those the table says enough
             print(f"{file.grade}: {file.path}: {one_line(file.why, most=600)}", file=sys.stderr)
-    if wrong:
-        raise DataError(f"{len(wrong)} of {len(found)} are wrong: remove them and get them again")
+    said = [f"{wrong} of {len(found)} are wrong: remove them and get them again"] if wrong else []
+    said += [f"{unreadable} of {len(found)} cannot be read: check their permissions, and the disk"] if unreadable else []
+    if said:
+        raise DataError("; ".join(said))
     if strict and any(file.grade != verifying.OFFICIAL for file in found):
         raise DataError(f"{one.name} is not complete with official files alone, as --strict demands: see the table")
     return 0

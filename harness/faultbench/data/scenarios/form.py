@@ -29,6 +29,7 @@ from typing import Any
 from faultbench import names
 from faultbench.data.resampling import BASES, HZ
 from faultbench.errors import UsageError
+from faultbench.regularfile import read_regular
 
 FIELDS = ("dataset", "id", "machine", "mounting", "bearing", "element", "severity", "load", "session", "position")
 """What recordings are chosen by, and what ways and parts are made of: fields of a recording."""
@@ -113,17 +114,9 @@ def read_text(path: Path) -> bytes:
     """What stands in a file.
 
     Raises:
-        UsageError: It cannot be read, or is too large.
+        UsageError: It cannot be read, is no regular file, or is too large.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file name"
-        raise UsageError(f"{path} cannot be read ({reason}): name a scenario file (TOML)") from error
-    if len(content) > _MOST_BYTES:
-        raise UsageError(f"{path} is larger than {_MOST_BYTES // 2**20} MB, no scenario file is: name another file")
-    return content
+    return read_regular(path, _MOST_BYTES, "name a scenario file (TOML)", UsageError)
 
 
 def parse(content: bytes, file: str) -> Form:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.api import DataError, MatFile, MatVariable, open_csv, open_mat, open_npy, open_wav
+from faultbench.api import CsvFile, DataError, MatFile, MatVariable, open_csv, open_mat, open_npy, open_wav
 from faultbench_datasets.folder.times import Times, signals_of, times_of
 
 MAX_BYTES = 4 * 1024 * 1024 * 1024
@@ -101,10 +101,19 @@ def _read_csv(path: Path, wanted: Sequence[str], decimal: str) -> Content:
             return number
         signals = [number for number, numeric in enumerate(table.numeric) if numeric and (times is None or number != times.column)]
         if len(signals) != 1:
-            raise DataError(f"{path} holds {table.holdings()}: say which in the column channel")
+            raise DataError(f"{path} holds {_offer(table, times)}: say which in the column channel")
         return signals[0]
 
     return Content(None, False, _chosen(wanted, column, table.read), times, tuple(taken))
+
+
+def _offer(table: CsvFile, times: Times | None) -> str:
+    """The signals of a csv file, for a message: what is one, and which column is none."""
+    if times is None:
+        return table.holdings()
+    titles = [title if title.isdecimal() else f"{title[:60]!a}" for title in signals_of(table, times)]
+    shown = f"{len(titles)} signals ({', '.join(titles[:_SHOWN])}{', ...' if len(titles) > _SHOWN else ''})"
+    return f"{shown} beside times or counts (column {times.title[:60]!a})"
 
 
 def _read_mat(path: Path, wanted: Sequence[str], _decimal: str) -> Content:
