@@ -446,7 +446,7 @@ def test_a_refusal_is_the_scenarios_own_and_no_scenario_at_all_is_an_error(clean
     found = report(Given(catalogue))
     by_name = {level.scenario: level for level in found.levels}
     assert "was measured at one load only, support and query need two" in by_name["new-device"].refusal
-    assert "alpha has two bearings of" in by_name["unseen-bearing"].refusal
+    assert "alpha is one mounting, so the bearings of each element are dealt to source and target" in by_name["unseen-bearing"].refusal
     only_healthy = report(Given(clean(change=lambda r: r if r.healthy else None)))
     assert all(level.refusal for level in only_healthy.levels)
     (text,) = only_healthy.of("error")
