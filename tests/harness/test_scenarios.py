@@ -1,6 +1,7 @@
 """The built-in scenarios: who is target, who is source, what a way is, and what they refuse."""
 
 import inspect
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -210,6 +211,28 @@ def test_on_one_rig_a_severity_of_too_few_bearings_is_refused_as_it_is(plant):
         UnseenBearing(target="large", window=64).split([catalogue], REQUEST, 0)
     with pytest.raises(IsolationError, match="the source has two bearings of 1 of the target's 3 elements, two are needed: choose another"):
         UnseenBearing(target="small", window=64).split([catalogue], REQUEST, 0)
+
+
+@pytest.mark.parametrize("scenario", [Window, Session, NewDevice, UnseenBearing])
+def test_a_window_longer_than_every_recording_is_the_reason_and_the_one_that_is_proposed_fits(scenario, plant):
+    catalogue = plant(loads=("0 hp", "1 hp", "2 hp", "3 hp"))
+    with pytest.raises(UsageError, match="a window of 999999 samples is longer than all that a recording gives") as caught:
+        scenario(window=999999).split([catalogue], REQUEST, 0)
+    said = re.search(r"(\d+) at most: give a window of (\d+) at most$", str(caught.value))
+    assert int(said[1]) == (960 if scenario is Window else 1920)
+    assert scenario(window=int(said[2])).split([catalogue], REQUEST, 0).episodes
+    with pytest.raises(UsageError, match="or a shorter window"):
+        scenario(window=int(said[2]) + 1).split([catalogue], REQUEST, 0)
+
+
+def test_the_window_that_is_proposed_fits_the_source_too(plant):
+    def shorter(recording):
+        length = 960 if recording.machine == "alpha" else 1920
+        return replace(recording, channels=(replace(recording.channels[0], samples=length),))
+
+    with pytest.raises(UsageError, match=r"the target .* 1920 at most: give a window of 320 at most"):
+        NewDevice(window=2048).split([plant(change=shorter)], REQUEST, 0)
+    assert NewDevice(window=320).split([plant(change=shorter)], REQUEST, 0).episodes
 
 
 GONE = {("ball", "large"), ("outer", "large")}
