@@ -76,7 +76,6 @@ class EpisodeDrawer:
         request: The shape of an episode; `ways` is filled in.
         jitter: Whether windows start anywhere (source tasks), or at multiples of `window` (target episodes).
         side: What the pool is called in errors.
-        beside: Other pools, with what is asked of them: a shorter window that an error proposes has to do for these too.
 
     Raises:
         IsolationError: Too few labels have the parts that keep support and query apart.
@@ -84,26 +83,12 @@ class EpisodeDrawer:
         DataError: A recording's length is not known.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        window: int,
-        request: EpisodeRequest,
-        *,
-        jitter: bool = False,
-        side: str = "pool",
-        beside: Sequence[tuple[Pool, EpisodeRequest]] = (),
-    ) -> None:
-        _check_request(request)
+    def __init__(self, pool: Pool, window: int, request: EpisodeRequest, *, jitter: bool = False, side: str = "pool") -> None:
+        self._stages = stages(pool, window, request, side)
         self._window, self._request, self._jitter = window, request, jitter
-        spans = row_spans(pool)
-        conditions = _conditions(pool, spans, window, request)
         self._healthy_way = HEALTHY in pool.labels
         self._together = pool.together
         self._apart = pool.apart
-        self._stages = _stages(pool, conditions, request)
-        if not self._stages:
-            _refuse(pool, spans, conditions, window, request, side, beside)
         faults = request.ways - self._healthy_way
         self._counts = {
             rare: [request.shots_rare if way == rare else request.shots for way in range(request.ways)]
@@ -226,6 +211,30 @@ def _check_request(request: EpisodeRequest) -> None:
             raise UsageError(f"{name} is {getattr(request, name)}: give at least 1")
     if request.shots_rare > request.shots:
         raise UsageError(f"shots_rare is {request.shots_rare} and shots {request.shots}: the rare class has at most as many as the others")
+
+
+def stages(
+    pool: Pool, window: int, request: EpisodeRequest, side: str, beside: Sequence[tuple[Pool, EpisodeRequest]] = ()
+) -> dict[_Key, dict[str, list[_Condition]]]:
+    """What episodes of a pool are drawn from, at least one: by where all supports come from, the conditions of each label.
+
+    Args:
+        pool: The pool.
+        window: Samples per window.
+        request: The shape of an episode; `ways` is filled in.
+        side: What the pool is called in errors.
+        beside: Other pools, with what is asked of them: a shorter window that an error proposes does for these too.
+
+    Raises:
+        IsolationError, UsageError, DataError: As `EpisodeDrawer` does.
+    """
+    _check_request(request)
+    spans = row_spans(pool)
+    conditions = _conditions(pool, spans, window, request)
+    found = _stages(pool, conditions, request)
+    if not found:
+        _refuse(pool, spans, conditions, window, request, side, beside)
+    return found
 
 
 def _stages(pool: Pool, conditions: Sequence[_Condition], request: EpisodeRequest) -> dict[_Key, dict[str, list[_Condition]]]:
