@@ -137,7 +137,7 @@ def test_the_check_says_once_what_is_wrong_with_many_files(plant: Path) -> None:
 def test_the_check_says_what_would_mislead(plant: Path) -> None:
     table = rows(plant)
     table[5]["label"], table[5]["file"], table[5]["channel"] = "healthy", table[2]["file"], "2"
-    copied = next(row for row in table if row["file"].endswith(".mat") and row["label"] == "healthy")
+    copied = next(row for row in table if row["file"].startswith("alpha") and row["file"].endswith(".mat") and row["label"] == "healthy")
     shutil.copy(plant / copied["file"], plant / "again.mat")
     table.append({**copied, "file": "again.mat", "load": "heavy"})
     damaged = [row for row in table if row["geometry"] == "6205-like" and row["label"].startswith(("inner", "outer"))]
@@ -167,6 +167,23 @@ def test_a_load_and_a_class_in_two_spellings_are_warned_of_by_check_audit_and_ru
         for text in (" ".join(done.stdout.split()), said):
             assert "load is spelled 'none' (" in text
             assert "class is spelled 'inner s mall' (" in text
+
+
+def test_a_recording_under_two_machines_is_an_error_of_the_check_in_the_words_of_the_run(plant: Path) -> None:
+    wavs = [row["file"] for row in rows(plant) if row["file"].endswith(".wav") and row["label"] == "healthy"]
+    one = next(name for name in wavs if name.startswith("alpha"))
+    shutil.copy(plant / next(name for name in wavs if name.startswith("beta")), plant / one)
+    done = call(plant, "data", "check", "plant")
+    assert done.returncode == 2, done.stdout
+    errors = " ".join(done.stdout.partition("WARNINGS")[0].split())
+    assert "ERRORS: a run would stop - the same samples stand there twice" in errors
+    assert "which breaks the level of new-device" in errors
+    run = call(plant, "run", "-d", "folder:path=plant", "-s", "new-device", "-l", "centroid", "--seeds", "1")
+    assert run.returncode == 2
+    said = run.stderr.splitlines()[-1].partition("error: ")[2]
+    assert "breaks its level T2" in said
+    assert "keep one of each in the data set (of a folder, in its table)" in said
+    assert f"T2 new-device no: {said}" in " ".join(done.stdout.split())
 
 
 # --- 3. a table that is right, and a run

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faultbench.data.anchors import copies
+from faultbench.data.audit import audit, require
 from faultbench.data.inspectable import Remark
 from faultbench.data.recording import Catalogue, Channel, Geometry, Recording
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.rules import element_severity as class_of
+from faultbench.data.scenarios.unseen_bearing import UnseenBearing
 from faultbench.data.split import EpisodeRequest, Split
-from faultbench.errors import DataError
-from faultbench.inspection import levels
+from faultbench.errors import DataError, IsolationError
+from faultbench.inspection import checking, levels
 from faultbench.inspection.checking import Report, check
 from faultbench.inspection.checks import check_catalogue, contradiction, told_apart
 from faultbench.inspection.heard import hear
@@ -249,6 +252,89 @@ def test_copies_are_found_and_those_of_two_classes_are_an_error(clean: Callable[
     assert text.startswith("the same samples are said to be of two classes")
 
 
+def whole(signal: np.ndarray) -> np.ndarray:
+    return signal
+
+
+def turned_shifted_and_offset(signal: np.ndarray) -> np.ndarray:
+    return (-2.5 * np.roll(signal, -700) + 0.3).astype(np.float32)
+
+
+COPY, ORIGINAL = "alpha-0/inner/small/0 at 0 hp", "beta-0/inner/small/1 at 1 hp"
+
+
+def with_copy(catalogue: Catalogue, change: Callable[[np.ndarray], np.ndarray], copy: str = COPY, original: str = ORIGINAL) -> Given:
+    """Noise everywhere, one recording laid over another."""
+    signals = {r.id: noise(np.random.default_rng([12, number])) for number, r in enumerate(catalogue.recordings)}
+    signals[copy] = change(signals[original])
+    return Given(catalogue, lambda recording: signals[recording.id])
+
+
+@pytest.mark.parametrize("change", [whole, turned_shifted_and_offset])
+@pytest.mark.parametrize(("name", "scenario"), [("new-device", NewDevice), ("unseen-bearing", UnseenBearing)])
+def test_a_copy_in_another_machine_is_refused_by_the_check_in_the_words_of_the_run(
+    clean: Callable[..., Catalogue], change: Callable[[np.ndarray], np.ndarray], name: str, scenario: Any
+) -> None:
+    catalogue = clean()
+    dataset = with_copy(catalogue, change)
+    found = report(dataset)
+    (level,) = (level for level in found.levels if level.scenario == name)
+    signals = {(r.dataset, r.id, "a"): dataset.read(r, "a") for r in catalogue.recordings}
+    with pytest.raises(IsolationError) as run:
+        require(audit(scenario().split([catalogue], EpisodeRequest(), 0), signals, [catalogue]))
+    assert level.refusal == str(run.value)
+    assert level.ways == 0
+    assert level.refusal.endswith(
+        "the same samples stand under several names, keep one of each in the data set (of a folder, in its table)"
+    )
+    (text,) = found.of("error")
+    assert text == (
+        f"the same samples stand there twice, {ORIGINAL} and {COPY}, which breaks the level of new-device, unseen-bearing: keep one of each"
+    )
+    assert not any("stand there twice" in said for said in found.of("warning"))
+
+
+def test_a_copy_that_only_some_episodes_show_is_found_as_a_run_finds_it(clean: Callable[..., Catalogue]) -> None:
+    """Two bearings of the target: support and query of an episode seldom meet just there."""
+    found = report(with_copy(clean(), whole, "beta-0/ball/large/0 at 2 hp", "beta-0/ball/small/1 at 0 hp"))
+    refusal = next(level.refusal for level in found.levels if level.scenario == "unseen-bearing")
+    assert "support and query share a sample in" in refusal
+    assert "of 100 episodes" in refusal
+
+
+def test_copies_are_looked_for_once_whatever_the_scenarios_and_seeds(
+    clean: Callable[..., Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def counted(signals: Any, again: Any) -> list[tuple[int, int]]:
+        heard = list(signals)
+        looked.append(len(heard))
+        return copies(heard, again)
+
+    monkeypatch.setattr(checking, "copies", counted)
+    assert report(with_copy(clean(), whole)).of("error")
+    assert looked == [96]
+
+
+def test_two_signals_that_only_a_third_one_links_are_compared_themselves_where_a_split_leaves_it_out(
+    clean: Callable[..., Catalogue],
+) -> None:
+    """The third is the first half of one and the second of the other, which have nothing in common: nothing breaks without it."""
+    rng = np.random.default_rng(13)
+    signals = [noise(rng) for _ in range(4)]
+    half = SAMPLES // 2
+    signals[2] = np.concatenate([signals[0][:half], signals[1][half:]])
+    signals[3] = signals[0].copy()
+    some = clean().recordings[:4]
+    pass_ = checking._Pass(Given(None, lambda r: signals[some.index(r)]), dataclasses.replace(clean(), recordings=some), lambda *_: None)
+    copied = checking._Copied(pass_, copies(pass_.signals(), pass_.again))
+    keys = [(r.dataset, r.id, "a") for r in some]
+    assert {frozenset(pair) for pair in copied(keys)} >= {frozenset((keys[1], keys[2]))}
+    assert copied(keys[:2]) == []
+    assert copied([keys[0], keys[1], keys[3]]) == [(keys[0], keys[3])]
+
+
 def test_a_level_that_gives_a_class_away_is_named_per_mounting(clean: Callable[..., Catalogue]) -> None:
     rng = np.random.default_rng(6)
 
@@ -360,7 +446,7 @@ def test_a_refusal_is_the_scenarios_own_and_no_scenario_at_all_is_an_error(clean
     found = report(Given(catalogue))
     by_name = {level.scenario: level for level in found.levels}
     assert "was measured at one load only, support and query need two" in by_name["new-device"].refusal
-    assert "alpha has two bearings of" in by_name["unseen-bearing"].refusal
+    assert "alpha is one mounting, so the bearings of each element are dealt to source and target" in by_name["unseen-bearing"].refusal
     only_healthy = report(Given(clean(change=lambda r: r if r.healthy else None)))
     assert all(level.refusal for level in only_healthy.levels)
     (text,) = only_healthy.of("error")
@@ -387,7 +473,7 @@ def test_fewer_classes_than_a_scenarios_default_ways_are_supported_when_asked_fo
             return NewDevice().split(catalogues, dataclasses.replace(request, ways=request.ways or 5), seed)
 
     catalogue = clean(change=lambda r: r if r.healthy or (r.severity == "small" and r.element != "outer") else None)
-    level = levels._split("demanding", Demanding(), [catalogue])
+    level = levels._split("demanding", Demanding(), [catalogue], lambda keys: [])
     assert (level.ways, level.asked, level.target) == (3, True, "beta-0")
 
 

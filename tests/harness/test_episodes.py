@@ -216,6 +216,27 @@ def test_a_pool_that_cannot_fill_an_episode_is_refused_with_the_numbers(rows, re
     assert "\n" not in str(caught.value)
 
 
+LONG = 10 * WINDOW + 14
+
+
+@pytest.mark.parametrize(("apart", "fits"), [(True, 653 // 4), (False, 653 // 10)])
+def test_a_window_longer_than_the_recordings_is_called_that_with_the_longest_that_fits(by_load, apart, fits):
+    """Of 653 samples at each of three loads 4 support windows come from one and 6 queries from two, or all ten from one."""
+    pool = replace(by_load, apart=apart)
+    with pytest.raises(UsageError) as caught:
+        EpisodeDrawer(pool, LONG, REQUEST, side="the target")
+    said = f"the target: a window of {LONG} samples is longer than all that a recording gives, 653 at most: give a window of {fits} at most"
+    assert str(caught.value) == said
+    assert EpisodeDrawer(pool, fits, REQUEST).conditions
+    with pytest.raises(UsageError, match="or a shorter window"):
+        EpisodeDrawer(pool, fits + 1, REQUEST, side="the target")
+
+
+def test_where_no_window_fits_more_has_to_be_measured(by_load):
+    with pytest.raises(UsageError, match=r"longer than all that a recording gives, 653 at most: measure longer$"):
+        EpisodeDrawer(by_load, LONG, replace(REQUEST, queries=1000))
+
+
 def test_a_recording_of_unknown_length_is_refused(by_load):
     unknown = replace(by_load.recordings[0], channels=(Channel("a", 1000.0),))
     with pytest.raises(DataError, match="length of 0 \\(a\\) is not known"):

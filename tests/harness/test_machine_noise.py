@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faultbench.data.machine_noise import MachineNoise, noise_pool, refuse_machine_noise
+from faultbench.data.machine_noise import MachineNoise, heard_from, noise_pool, refuse_machine_noise
 from faultbench.data.noise import Noise, NoisyTarget
 from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.scenarios.new_device import NewDevice
@@ -201,6 +201,32 @@ def test_every_stretch_that_is_left_can_be_drawn(catalogue: Catalogue, signals: 
     places = [machine.stretch(*window) for window in shown(split)]
     assert len({number for number, _ in places}) == len(pool.recordings)
     assert len({first % WINDOW for _, first in places}) > 30, "it begins anywhere"
+
+
+def test_what_is_said_to_be_heard_is_what_can_be_drawn_and_no_other_mounting_of_the_machine(plant: Plant, catalogue: Catalogue) -> None:
+    """As at Case Western: healthy recordings of the fan end are in the pool, and never noise on the drive end."""
+    split = NewDevice(target="beta-0", window=WINDOW).split([catalogue], dataclasses.replace(REQUEST, episodes=60), 0)
+    target = [number for number, r in enumerate(split.source.recordings) if r.machine != "beta"]
+    split = dataclasses.replace(split, source=split.source.only(target))
+    pool = noise_pool(split, [catalogue])
+    machine = MachineNoise(split, pool, {})
+    drawn = {machine.stretch(*window)[0] for window in shown(split)}
+    assert {r.mounting for r in pool.recordings} == {"beta-0", "beta-1"}
+    assert heard_from(split, pool) == tuple(pool.recordings[number] for number in sorted(drawn))
+    assert len(heard_from(split, pool)) == 6
+
+
+def test_a_healthy_recording_shorter_than_a_window_is_not_said_to_be_heard(plant: Plant) -> None:
+    first = "beta-0/healthy//0 at 0 hp"
+
+    def cut_short(r: Recording) -> Recording:
+        return dataclasses.replace(r, channels=(dataclasses.replace(r.channels[0], samples=WINDOW - 1),)) if r.id == first else r
+
+    catalogue = plant(change=cut_short)
+    split = split_of(NewDevice, catalogue)
+    pool = noise_pool(split, [catalogue])
+    assert first in {r.id for r in pool.recordings}
+    assert first not in {r.id for r in heard_from(split, pool)}
 
 
 def short(windows: int) -> Callable[[Recording], Recording]:

@@ -11,6 +11,7 @@ from scipy.signal import firwin, lfilter
 from faultbench.data.recording import Channel
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.scenarios.unseen_bearing import UnseenBearing
+from faultbench.data.scenarios.window import Window
 from faultbench.data.split import EpisodeRequest
 from faultbench.inspection import features
 from faultbench.inspection.probes import probes
@@ -29,11 +30,11 @@ def t3(plant):
     return UnseenBearing(window=WINDOW).split([plant(samples=SAMPLES)], REQUEST, 0)
 
 
-def signals_of(split, planted=lambda signal, label: signal):
+def signals_of(split, planted=lambda signal, label: signal, length=SAMPLES):
     """White noise for every channel of the target, changed by its class."""
     rng = np.random.default_rng(1)
     return {
-        (r.dataset, r.id, c.name): planted(rng.normal(size=SAMPLES), label).astype(np.float32)
+        (r.dataset, r.id, c.name): planted(rng.normal(size=length), label).astype(np.float32)
         for r, label in zip(split.target.recordings, split.target.labels, strict=True)
         for c in r.channels
     }
@@ -150,6 +151,27 @@ def test_what_cannot_be_asked_says_why(t2):
     pool = t2.target
     silent = replace(t2, target=replace(pool, recordings=tuple(replace(r, speed_rpm=None) for r in pool.recordings)))
     assert scores(silent, signals_of(t2))["speed"].says == "not asked: the speed is not known"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_one_fault_bearing_nothing_is_said_that_chance_could_have_done(plant, seed):
+    """Noise, and no interval: about half of the probes lie above chance."""
+
+    def two_classes(recording):
+        return recording if recording.healthy or (recording.element, recording.severity) == ("inner", "large") else None
+
+    catalogue = plant(machines=("rig",), bearings=1, healthy=1, samples=2 * SAMPLES, change=two_classes)
+    split = Window(window=WINDOW).split([catalogue], replace(REQUEST, ways=2, episodes=30), seed)
+    found = scores(split, signals_of(split, length=2 * SAMPLES))
+    noisy = [found[name] for name in ("rms", "impulsiveness", "offset", "extent", "own-sensor", "band-edge", "load")]
+    assert any(probe.accuracy["mean"] > probe.chance for probe in noisy)
+    assert {probe.accuracy["ci_low"] for probe in noisy} == {None}
+    for probe in noisy:
+        assert probe.says.startswith("nothing can be said of "), probe.says
+        assert probe.says.endswith(": one faulty specimen gives no interval")
+    assert found["bearing"].says == (
+        "the bearing's identity nearly tells the classes: recognising specimens solves the task (one faulty specimen gives no interval)"
+    )
 
 
 def test_probes_are_the_same_again_and_join_seeds(plant):

@@ -1,6 +1,7 @@
 """The built-in scenarios: who is target, who is source, what a way is, and what they refuse."""
 
 import inspect
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -173,6 +174,68 @@ def test_unseen_bearing_refuses_a_source_of_one_bearing_per_element(plant):
     catalogue = plant(change=lambda r: replace(r, bearing=f"{r.machine}/{r.element}") if r.machine == "alpha" else r)
     with pytest.raises(IsolationError, match="the source has two bearings of 0 of the target's 4 elements"):
         UnseenBearing(window=64).split([catalogue], REQUEST, 0)
+
+
+@pytest.mark.parametrize(("bearings", "said"), [(2, "healthy 2, ball 2, inner 2, outer 2"), (3, "healthy 3, ball 3, inner 3, outer 3")])
+def test_one_rig_of_fewer_than_four_bearings_says_how_many_there_are_and_how_many_it_takes(plant, bearings, said):
+    def one_severity(recording):
+        return recording if recording.healthy or recording.severity == "small" else None
+
+    catalogue = plant(machines=("rig",), bearings=bearings, healthy=bearings, change=one_severity)
+    with pytest.raises(IsolationError) as caught:
+        UnseenBearing(window=64).split([catalogue], REQUEST, 0)
+    assert str(caught.value) == (
+        "unseen-bearing:window=64: rig is one mounting, so the bearings of each element are dealt to source and target, and two elements "
+        f"need four bearings each (there are: {said}): measure more bearings, or others at a second mounting"
+    )
+    for able in (
+        plant(machines=("rig",), bearings=4, healthy=4, change=one_severity),
+        plant(machines=("rig", "other"), bearings=2, healthy=2, change=one_severity),
+    ):
+        assert UnseenBearing(window=64).split([able], REQUEST, 0).request.ways == 4
+
+
+def test_on_one_rig_two_elements_of_four_bearings_are_enough(plant, noise):
+    def some(recording):
+        number = int(recording.bearing.rpartition("/")[2])
+        return recording if recording.severity != "large" and (recording.element in {"inner", "ball"} or not number) else None
+
+    split = UnseenBearing(window=64).split([plant(machines=("rig",), bearings=4, healthy=4, change=some)], REQUEST, 0)
+    assert set(split.target.labels) == {"inner", "ball"}
+
+
+def test_on_one_rig_a_severity_of_too_few_bearings_is_refused_as_it_is(plant):
+    """Its bearings are not dealt: another severity may do."""
+    catalogue = plant(machines=("rig",), bearings=2, healthy=1, change=lambda r: None if (r.element, r.severity) in GONE else r)
+    with pytest.raises(IsolationError, match="large has two bearings of 1 elements, two elements are needed: choose another target"):
+        UnseenBearing(target="large", window=64).split([catalogue], REQUEST, 0)
+    with pytest.raises(IsolationError, match="the source has two bearings of 1 of the target's 3 elements, two are needed: choose another"):
+        UnseenBearing(target="small", window=64).split([catalogue], REQUEST, 0)
+
+
+@pytest.mark.parametrize("scenario", [Window, Session, NewDevice, UnseenBearing])
+def test_a_window_longer_than_every_recording_is_the_reason_and_the_one_that_is_proposed_fits(scenario, plant):
+    catalogue = plant(loads=("0 hp", "1 hp", "2 hp", "3 hp"))
+    with pytest.raises(UsageError, match="a window of 999999 samples is longer than all that a recording gives") as caught:
+        scenario(window=999999).split([catalogue], REQUEST, 0)
+    said = re.search(r"(\d+) at most: give a window of (\d+) at most$", str(caught.value))
+    assert int(said[1]) == (960 if scenario is Window else 1920)
+    assert scenario(window=int(said[2])).split([catalogue], REQUEST, 0).episodes
+    with pytest.raises(UsageError, match="or a shorter window"):
+        scenario(window=int(said[2]) + 1).split([catalogue], REQUEST, 0)
+
+
+def test_the_window_that_is_proposed_fits_the_source_too(plant):
+    def shorter(recording):
+        length = 960 if recording.machine == "alpha" else 1920
+        return replace(recording, channels=(replace(recording.channels[0], samples=length),))
+
+    with pytest.raises(UsageError, match=r"the target .* 1920 at most: give a window of 320 at most"):
+        NewDevice(window=2048).split([plant(change=shorter)], REQUEST, 0)
+    assert NewDevice(window=320).split([plant(change=shorter)], REQUEST, 0).episodes
+
+
+GONE = {("ball", "large"), ("outer", "large")}
 
 
 def test_one_rig_is_parted_by_bearing_and_says_so(plant, noise):

@@ -15,8 +15,9 @@ T2 and T3 (one rig) leave the mounting out: such data cannot part it. `T4` witho
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -38,6 +39,9 @@ SignalKey = tuple[str, str, str]
 """Data set, recording id, channel."""
 
 _Thing = TypeVar("_Thing", bound=Hashable)
+
+Pairs = Sequence[tuple[SignalKey, SignalKey]]
+"""Signals that hold the same stretch."""
 
 Content = Mapping[tuple[str, str], int]
 """Which recordings, by data set and id, hold the same samples: one number for all of them."""
@@ -84,6 +88,7 @@ class Audit:
             something in common; what the level allows is counted too.
         findings: What breaks the promise, or the split; a line each. None: the split may be used.
         facts: What is no leak and yet worth knowing, as JSON takes it: see `data.facts.facts`. Empty where the split does not add up.
+        copied: Groups of recordings, as `data set/id`, that hold the same samples, each under a name of its own, and so break the promise.
     """
 
     scenario: str
@@ -93,6 +98,7 @@ class Audit:
     shared: Mapping[str, Mapping[str, int]]
     findings: tuple[str, ...]
     facts: Mapping[str, object]
+    copied: tuple[tuple[str, ...], ...] = ()
 
 
 def audit(split: Split, signals: Signals, catalogues: Sequence[Catalogue] = ()) -> Audit:
@@ -103,28 +109,51 @@ def audit(split: Split, signals: Signals, catalogues: Sequence[Catalogue] = ()) 
         signals: The signals of all its recordings.
         catalogues: What the scenario was given, so that it can be said why recordings were left out.
     """
+    found, alike = _looked_at(split, lambda keys: _found(keys, signals), signals)
+    return found if alike is None else dataclasses.replace(found, facts=facts(split, signals, alike, catalogues))
+
+
+def audit_known(split: Split, copied: Callable[[Sequence[SignalKey]], Pairs]) -> Audit:
+    """What `audit` finds, without its facts, where the signals were read before: they are as long as the catalogue says, and finite.
+
+    Args:
+        split: The split.
+        copied: Given the names of its signals, the pairs of them that hold the same stretch.
+    """
+    return _looked_at(split, copied, None)[0]
+
+
+def _looked_at(
+    split: Split, copied: Callable[[Sequence[SignalKey]], Pairs], signals: Signals | None
+) -> tuple[Audit, list[list[SignalKey]] | None]:
+    """The audit without facts, and the groups of copied signals; None where the split does not add up."""
     findings = [*_frame_findings(split)]
     for side, pool in _pools(split):
         findings += pool_findings(side, pool, split.rate_hz, signals)
     findings += index_findings(split)
     if findings:
         # What does not add up cannot be compared; what is wrong is known already.
-        return Audit(split.scenario, split.level, split.note, split.seed, {}, tuple(findings), {})
+        return Audit(split.scenario, split.level, split.note, split.seed, {}, tuple(findings), {}), None
     findings += episode_findings(split)
-    content, alike = _content(split, signals)
-    findings += _mislabelled(split, alike)
+    content, alike = _content(split, copied)
+    mislabelled = list(_mislabelled(split, alike))
+    findings += [text for text, _ in mislabelled]
+    broken: set[Hashable] = {content[key[:2]] for _, key in mislabelled}
     promised = promises(split.level, split.note)
     shared: dict[str, dict[str, int]] = {SUPPORT_QUERY: {}, SOURCE_TARGET: {}}
     for thing in THINGS:
-        count, text = _across_sides(split, thing, content)
+        count, text, common = _across_sides(split, thing, content)
         shared[SOURCE_TARGET][thing] = count
         if count and thing in promised[SOURCE_TARGET]:
             findings.append(f"source and target share {count} {thing}{'s' * (count > 1)} ({text})")
-        count, text = _within_episodes(split, thing, content)
+            broken |= common if thing == "sample" else set()
+        count, text, common = _within_episodes(split, thing, content)
         shared[SUPPORT_QUERY][thing] = count
         if count and thing in promised[SUPPORT_QUERY]:
             findings.append(f"support and query share a {thing} in {count} of {len(split.episodes)} episodes ({text})")
-    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), facts(split, signals, alike, catalogues))
+            broken |= common if thing == "sample" else set()
+    copies_of = _copies_of(content, broken)
+    return Audit(split.scenario, split.level, split.note, split.seed, shared, tuple(findings), {}, copies_of), alike
 
 
 def promises(level: str, note: str) -> Mapping[str, tuple[str, ...]]:
@@ -143,10 +172,10 @@ def require(audit: Audit) -> None:
     """
     if audit.findings:
         more = f", and {len(audit.findings) - 1} more" if len(audit.findings) > 1 else ""
-        raise IsolationError(
-            f"{audit.scenario} breaks its level {audit.level}, seed {audit.seed}: {audit.findings[0]}{more}: "
-            "mend the scenario or the data set's catalogue"
-        )
+        advice = "mend the scenario, or what the data set says of its recordings (of a folder, its table)"
+        if audit.copied:
+            advice = "the same samples stand under several names, keep one of each in the data set (of a folder, in its table)"
+        raise IsolationError(f"{audit.scenario} breaks its level {audit.level}, seed {audit.seed}: {audit.findings[0]}{more}: {advice}")
 
 
 def _pools(split: Split) -> tuple[tuple[str, Pool], tuple[str, Pool]]:
@@ -160,16 +189,31 @@ def _frame_findings(split: Split) -> Iterable[str]:
         yield "the note says one rig, the recordings have several mountings"
 
 
-def _content(split: Split, signals: Signals) -> tuple[Content, list[list[SignalKey]]]:
+def _found(keys: Sequence[SignalKey], signals: Signals) -> Pairs:
+    pairs = copies((signals[key] for key in keys), lambda number: signals[keys[number]])
+    return [(keys[a], keys[b]) for a, b in pairs]
+
+
+def _content(split: Split, copied: Callable[[Sequence[SignalKey]], Pairs]) -> tuple[Content, list[list[SignalKey]]]:
     """Each recording's content group (recordings of which any channels are copies are one group), and the groups of copied signals."""
     keys = sorted({key for _, pool in _pools(split) for row in range(len(pool.recordings)) for key in _keys(pool, row)})
-    pairs = copies((signals[key] for key in keys), lambda number: signals[keys[number]])
-    signal_groups = _grouped(range(len(keys)), pairs)
-    content = _grouped(dict.fromkeys(key[:2] for key in keys), [(keys[a][:2], keys[b][:2]) for a, b in pairs])
-    members: dict[int, list[SignalKey]] = {}
-    for number, group in signal_groups.items():
-        members.setdefault(group, []).append(keys[number])
-    return content, [names for names in members.values() if len(names) > 1]
+    pairs = copied(keys)
+    content = _grouped(dict.fromkeys(key[:2] for key in keys), [(a[:2], b[:2]) for a, b in pairs])
+    return content, linked(keys, pairs)
+
+
+def linked(keys: Iterable[_Thing], pairs: Iterable[tuple[_Thing, _Thing]]) -> list[list[_Thing]]:
+    """The groups of two and more that pairs link, each in the order of the keys."""
+    members: dict[int, list[_Thing]] = {}
+    for key, group in _grouped(keys, pairs).items():
+        members.setdefault(group, []).append(key)
+    return [names for names in members.values() if len(names) > 1]
+
+
+def _copies_of(content: Content, groups: Collection[Hashable]) -> tuple[tuple[str, ...], ...]:
+    """The recordings of each group of contents that has several."""
+    names = {group: tuple("/".join(key) for key, number in content.items() if number == group) for group in groups}
+    return tuple(sorted(some for some in names.values() if len(some) > 1))
 
 
 def _grouped(things: Iterable[_Thing], pairs: Iterable[tuple[_Thing, _Thing]]) -> dict[_Thing, int]:
@@ -181,27 +225,27 @@ def _grouped(things: Iterable[_Thing], pairs: Iterable[tuple[_Thing, _Thing]]) -
     return group
 
 
-def _mislabelled(split: Split, alike: Sequence[Sequence[SignalKey]]) -> Iterable[str]:
-    """Copies that are said to show different things."""
+def _mislabelled(split: Split, alike: Sequence[Sequence[SignalKey]]) -> Iterable[tuple[str, SignalKey]]:
+    """Copies that are said to show different things: what is to be said of them, and one of them."""
     for side, pool in _pools(split):
         labels = {key: label for row, label in enumerate(pool.labels) for key in _keys(pool, row)}
         for names in alike:
             said = sorted({labels[key] for key in names if key in labels})
             if len(said) > 1:
-                yield f"{_named(names)} of the {side} hold the same samples and are labelled {' and '.join(said)}"
+                yield f"{_named(names)} of the {side} hold the same samples and are labelled {' and '.join(said)}", names[0]
 
 
-def _across_sides(split: Split, thing: str, content: Content) -> tuple[int, str]:
-    """How many of a thing both sides have, and an example."""
+def _across_sides(split: Split, thing: str, content: Content) -> tuple[int, str, set[Hashable]]:
+    """How many of a thing both sides have, an example, and which they are."""
     both = [_things(pool, thing, content) for _, pool in _pools(split)]
     common = sorted(set(both[0]) & set(both[1]), key=str)
     if thing == "sample":
         rows = [[[row for row, x in enumerate(side) if x == group] for side in both] for group in common]
         common = [group for group, (source, target) in zip(common, rows, strict=True) if _samples_met(split, source, target)]
     if not common:
-        return 0, ""
+        return 0, "", set()
     examples = [f"{_named_row(split.source, both[0].index(x))} and {_named_row(split.target, both[1].index(x))}" for x in common[:2]]
-    return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}"
+    return len(common), f"{'; '.join(examples)}{', ...' if len(common) > 2 else ''}", set(common)
 
 
 def _samples_met(split: Split, source: Sequence[int], target: Sequence[int]) -> bool:
@@ -215,11 +259,13 @@ def _samples_met(split: Split, source: Sequence[int], target: Sequence[int]) -> 
     return False
 
 
-def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, str]:
-    """In how many episodes support and query have a thing in common, and an example."""
-    codes = _coded(_things(split.target, thing, content))
+def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, str, set[Hashable]]:
+    """In how many episodes support and query have a thing in common, an example, and which things they are."""
+    things = _things(split.target, thing, content)
+    codes = _coded(things)
     recordings = _coded(_things(split.target, "recording", content))
     count, text = 0, ""
+    rows: set[int] = set()
     for number, episode in enumerate(split.episodes):
         support, query = episode.support[:, 0], episode.query[:, 0]
         pairs = codes[support][:, None] == codes[query][None]
@@ -232,7 +278,8 @@ def _within_episodes(split: Split, thing: str, content: Content) -> tuple[int, s
                 a, b = (int(x) for x in np.argwhere(pairs)[0])
                 text = f"episode {number}: {_named_row(split.target, int(support[a]))} and {_named_row(split.target, int(query[b]))}"
             count += 1
-    return count, text
+            rows.update(support[pairs.any(axis=1)].tolist())
+    return count, text, {things[row] for row in rows}
 
 
 def _things(pool: Pool, thing: str, content: Content) -> list[Hashable]:

@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faultbench.data.episodes import row_spans
 from faultbench.data.recording import HEALTHY, Recording
 from faultbench.data.split import Episode, EpisodeRequest, Pool, Signals, Split
 
 
-def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> Iterable[str]:
-    """What is wrong with a pool: columns, ids, channels, rates, labels, and signals that are not what the catalogue says."""
+def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals | None) -> Iterable[str]:
+    """What is wrong with a pool: columns, ids, channels, rates, labels, and signals that are not what the catalogue says.
+
+    Without signals, these are taken to be what the catalogue says.
+    """
     columns = (pool.channels, pool.labels, pool.conditions, pool.parts)
     if {len(column) for column in columns} != {len(pool.recordings)} or len(pool.spans) not in (0, len(pool.recordings)) or not columns[0]:
         yield f"the {side} pool is empty or its columns differ in length"
@@ -42,14 +46,16 @@ def pool_findings(side: str, pool: Pool, rate_hz: float, signals: Signals) -> It
     yield from _rate_findings(side, pool)
 
 
-def _signal_findings(what: str, recording: Recording, channel: str, rate_hz: float | None, signals: Signals) -> Iterable[str]:
+def _signal_findings(what: str, recording: Recording, channel: str, rate_hz: float | None, signals: Signals | None) -> Iterable[str]:
     """What is wrong with one channel of a recording; `rate_hz` is what the lead has to have."""
     known = next((c for c in recording.channels if c.name == channel), None)
-    signal = signals.get((recording.dataset, recording.id, channel))
-    if known is None or signal is None:
+    signal = signals.get((recording.dataset, recording.id, channel)) if signals is not None else None
+    if known is None or (signals is not None and signal is None):
         yield f"{what} has no {'channel' if known is None else 'signal of channel'} {channel}"
     elif rate_hz is not None and known.rate_hz != rate_hz:
         yield f"{what} is at {known.rate_hz:g} Hz, the split at {rate_hz:g} Hz"
+    elif signal is None:
+        return
     elif len(signal) != known.samples:
         yield f"{what} has {len(signal)} samples, the catalogue says {known.samples}"
     elif not np.isfinite(signal).all():
@@ -80,13 +86,14 @@ def episode_findings(split: Split) -> Iterable[str]:
     """What is wrong with the episodes: their number, and the first thing in each that breaks the rules of drawing."""
     if len(split.episodes) != split.request.episodes:
         yield f"there are {len(split.episodes)} episodes, {split.request.episodes} were asked for"
+    spans = row_spans(split.target)
     for number, episode in enumerate(split.episodes):
-        finding = next(iter(_findings(episode, split.target, split.request, split.window)), None)
+        finding = next(iter(_findings(episode, split.target, spans, split.request, split.window)), None)
         if finding:
             yield f"episode {number}: {finding}"
 
 
-def _findings(episode: Episode, pool: Pool, request: EpisodeRequest, window: int) -> Iterable[str]:
+def _findings(episode: Episode, pool: Pool, spans: NDArray[np.int64], request: EpisodeRequest, window: int) -> Iterable[str]:
     windows = np.concatenate([episode.support, episode.query])
     classes = np.concatenate([episode.support_labels, episode.query_labels])
     if len(set(episode.classes)) != request.ways or len(episode.classes) != request.ways:
@@ -107,13 +114,14 @@ def _findings(episode: Episode, pool: Pool, request: EpisodeRequest, window: int
         yield f"its classes have {counts} query windows, asked for {request.queries} each"
     if HEALTHY in pool.labels and episode.classes[0] != HEALTHY:
         yield "class 0 is not healthy"
-    yield from _window_findings(windows, classes, episode, pool, window)
+    yield from _window_findings(windows, classes, episode, pool, spans, window)
     yield from _rule_findings(episode, pool)
 
 
-def _window_findings(windows: np.ndarray, classes: np.ndarray, episode: Episode, pool: Pool, window: int) -> Iterable[str]:
+def _window_findings(
+    windows: np.ndarray, classes: np.ndarray, episode: Episode, pool: Pool, spans: NDArray[np.int64], window: int
+) -> Iterable[str]:
     rows, starts = windows[:, 0], windows[:, 1]
-    spans = row_spans(pool)
     for row, start, way in zip(rows.tolist(), starts.tolist(), classes.tolist(), strict=True):
         recording = pool.recordings[row]
         first, last = spans[row].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,10 @@ Coverage = Counter[_Key]
 _Uniforms = Iterator[float]
 _Piece = tuple[int, int, int]
 """A recording of a way: its row in the pool, the first sample that may be used, and how many."""
+
+
+_SHORTEST = 64
+"""Samples of the shortest window that is worth proposing: the built-in scenarios take no shorter one."""
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
@@ -79,23 +84,11 @@ class EpisodeDrawer:
     """
 
     def __init__(self, pool: Pool, window: int, request: EpisodeRequest, *, jitter: bool = False, side: str = "pool") -> None:
-        _check_request(request)
+        self._stages = stages(pool, window, request, side)
         self._window, self._request, self._jitter = window, request, jitter
-        conditions = _conditions(pool, window, request)
         self._healthy_way = HEALTHY in pool.labels
-        self._together = together = pool.together
+        self._together = pool.together
         self._apart = pool.apart
-        stages = sorted({part for c in conditions for part in c.support}) if together else [""]
-        self._stages: dict[_Key, dict[str, list[_Condition]]] = {}
-        for stage in stages:
-            able: dict[str, list[_Condition]] = {}
-            for condition in conditions:
-                if stage in condition.support or (not together and condition.support):
-                    able.setdefault(condition.label, []).append(condition)
-            if len(able) >= request.ways and (HEALTHY in able or not self._healthy_way):
-                self._stages["stage", stage] = able
-        if not self._stages:
-            _refuse(pool, conditions, window, request, side)
         faults = request.ways - self._healthy_way
         self._counts = {
             rare: [request.shots_rare if way == rare else request.shots for way in range(request.ways)]
@@ -220,9 +213,46 @@ def _check_request(request: EpisodeRequest) -> None:
         raise UsageError(f"shots_rare is {request.shots_rare} and shots {request.shots}: the rare class has at most as many as the others")
 
 
-def _conditions(pool: Pool, window: int, request: EpisodeRequest) -> list[_Condition]:
-    """The pool's conditions, each with the parts that can be its support while the others hold its queries."""
+def stages(
+    pool: Pool, window: int, request: EpisodeRequest, side: str, beside: Sequence[tuple[Pool, EpisodeRequest]] = ()
+) -> dict[_Key, dict[str, list[_Condition]]]:
+    """What episodes of a pool are drawn from, at least one: by where all supports come from, the conditions of each label.
+
+    Args:
+        pool: The pool.
+        window: Samples per window.
+        request: The shape of an episode; `ways` is filled in.
+        side: What the pool is called in errors.
+        beside: Other pools, with what is asked of them: a shorter window that an error proposes does for these too.
+
+    Raises:
+        IsolationError, UsageError, DataError: As `EpisodeDrawer` does.
+    """
+    _check_request(request)
     spans = row_spans(pool)
+    conditions = _conditions(pool, spans, window, request)
+    found = _stages(pool, conditions, request)
+    if not found:
+        _refuse(pool, spans, conditions, window, request, side, beside)
+    return found
+
+
+def _stages(pool: Pool, conditions: Sequence[_Condition], request: EpisodeRequest) -> dict[_Key, dict[str, list[_Condition]]]:
+    """By where all supports of an episode can come from, the conditions of each label that can be a way; without those of too few."""
+    found: dict[_Key, dict[str, list[_Condition]]] = {}
+    healthy_way = HEALTHY in pool.labels
+    for stage in sorted({part for c in conditions for part in c.support}) if pool.together else [""]:
+        able: dict[str, list[_Condition]] = {}
+        for condition in conditions:
+            if stage in condition.support or (not pool.together and condition.support):
+                able.setdefault(condition.label, []).append(condition)
+        if len(able) >= request.ways and (HEALTHY in able or not healthy_way):
+            found["stage", stage] = able
+    return found
+
+
+def _conditions(pool: Pool, spans: NDArray[np.int64], window: int, request: EpisodeRequest) -> list[_Condition]:
+    """The pool's conditions, each with the parts that can be its support while the others hold its queries."""
     labels: dict[str, str] = {}
     parts: dict[str, dict[str, list[_Piece]]] = {}
     sessions: Counter[tuple[str, str, str]] = Counter()
@@ -252,14 +282,26 @@ def _conditions(pool: Pool, window: int, request: EpisodeRequest) -> list[_Condi
     return result
 
 
-def _refuse(pool: Pool, conditions: list[_Condition], window: int, request: EpisodeRequest, side: str) -> None:
+def _refuse(
+    pool: Pool,
+    spans: NDArray[np.int64],
+    conditions: list[_Condition],
+    window: int,
+    request: EpisodeRequest,
+    side: str,
+    beside: Sequence[tuple[Pool, EpisodeRequest]],
+) -> None:
     """Says why no episode can be drawn."""
     ways = request.ways
     known = sorted(set(pool.labels))
     if len(known) < ways:
         advice = f"give at most {len(known)}" if len(known) > 1 else "there is nothing to tell apart, another class is needed"
         raise UsageError(f"{side} has {len(known)} classes ({', '.join(known)}), {ways} ways asked for: {advice}")
-    parted = {c.label for c in conditions if len(c.parts) > 1 or not pool.apart}
+    # Whatever the recordings' lengths: one too short for a window is there all the same.
+    parts: dict[str, set[str]] = {}
+    for condition, part in zip(pool.conditions, pool.parts, strict=True):
+        parts.setdefault(condition, set()).add(part)
+    parted = {label for label, condition in zip(pool.labels, pool.conditions, strict=True) if len(parts[condition]) > 1 or not pool.apart}
     if HEALTHY in known and HEALTHY not in parted:
         only = ", ".join(sorted({p for label, p in zip(pool.labels, pool.parts, strict=True) if label == HEALTHY}))
         raise IsolationError(
@@ -270,14 +312,32 @@ def _refuse(pool: Pool, conditions: list[_Condition], window: int, request: Epis
         raise IsolationError(
             f"{side}: only {len(parted)} classes have two parts, {ways} ways asked for (not: {lacking}): give fewer ways or another target"
         )
+    longest = int((spans[:, 1] - spans[:, 0]).max())
+    if longest < window:
+        fits = _longest_window(pool, longest, request)
+        others = [_longest_window(other, longest, asked) for other, asked in beside] if fits else []
+        advice = f"give a window of {min([fits, *filter(None, others)])} at most" if fits else "measure longer"
+        raise UsageError(f"{side}: a window of {window} samples is longer than all that a recording gives, {longest} at most: {advice}")
     able = {c.label for c in conditions if c.support}
     if len(able) < ways or (HEALTHY in known and HEALTHY not in able):
         lacking = ", ".join(sorted(set(known) - able))
         raise UsageError(
             f"{side}: only {len(able)} classes hold {request.shots} support and {request.queries} query windows of {window} samples"
-            f"{' in different parts' * pool.apart}, {ways} ways asked for (not: {lacking}): give fewer shots, queries or ways"
+            f"{' in different parts' * pool.apart}, {ways} ways asked for (not: {lacking}): "
+            "give fewer shots, queries or ways, or a shorter window"
         )
     raise IsolationError(f"{side}: no part is shared by the supports of {ways} classes: give fewer ways or shots, or another target")
+
+
+def _longest_window(pool: Pool, longest: int, request: EpisodeRequest) -> int:
+    """The longest window of which the pool can fill an episode, `longest` at most; 0 where none can. What fits is as good when shorter."""
+    spans = row_spans(pool)
+
+    def fits(window: int) -> bool:
+        return bool(_stages(pool, _conditions(pool, spans, window, request), request))
+
+    found = bisect.bisect_left(range(1, longest + 1), True, key=lambda window: not fits(window))
+    return found if found >= _SHORTEST else 0
 
 
 def _uniforms(rng: np.random.Generator) -> _Uniforms:

@@ -74,6 +74,16 @@ def refuse_machine_noise(split: Split, catalogues: Sequence[Catalogue]) -> None:
         _candidates(pool, recording)
 
 
+def heard_from(split: Split, pool: Pool) -> tuple[Recording, ...]:
+    """The recordings of a pool of noise that can be drawn for some window of a split's episodes.
+
+    The pool holds more: recordings of the machine's other mountings are drawn only where the window's own has none.
+    """
+    shown = {row for episode in split.episodes for windows in (episode.support, episode.query) for row in windows[:, 0].tolist()}
+    drawn = {number for row in shown for number in _candidates(pool, split.target.recordings[row])}
+    return tuple(pool.recordings[number] for number in sorted(drawn) if pool.spans[number][1] - pool.spans[number][0] >= split.window)
+
+
 class MachineNoise:
     """Noise for the windows of a split's target.
 

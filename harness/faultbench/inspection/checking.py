@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.anchors import copies
+from faultbench.data.audit import Pairs, SignalKey, linked
 from faultbench.data.inspectable import Inspectable, Remark
 from faultbench.data.recording import Catalogue, Channel, DataSet, Recording
 from faultbench.data.scenarios.rules import element_severity as class_of
@@ -84,15 +85,16 @@ def check(dataset: DataSet, registry: Registry, source: Callable[[str], Catalogu
     if not read.recordings:
         return Report(catalogue.dataset, 0, tuple(remarks))
     other = source(catalogue.dataset)
-    asked = levels(read, registry, other)
+    copied = _Copied(pass_, alike)
+    asked = levels(read, registry, other, copied)
     unread = _stops(remarks)
     if unread:
         text = "levels are those of what could be read, and what classes lack is said once all can be: correct the errors first"
         remarks.append(Remark("fact", text))
-    elif all(level.refusal for level in asked):
-        remarks.append(Remark("error", _no_scenario(levels(read, registry, other, LEAST))))
+    elif all(level.refusal and not level.copied for level in asked):
+        remarks.append(Remark("error", _no_scenario(levels(read, registry, other, copied, LEAST))))
     remarks += check_catalogue(read, stated=isinstance(dataset, Inspectable), whole=not unread)
-    remarks += check_signals(pass_.heard, alike)
+    remarks += check_signals(pass_.heard, alike, {level.scenario: level.copied for level in asked if level.copied})
     remarks += check_physics(pass_.borne)
     return Report(read.dataset, len(read.recordings), tuple(remarks), tuple(_counts(read)), asked)
 
@@ -176,6 +178,42 @@ class _Pass:
             self.errors.append(f"{what}: holds values that are not finite: mend the data set")
             return None
         return signal
+
+
+class _Copied:
+    """The copies that a pass found, asked for by the signals of a split: found once, whatever is asked.
+
+    `copies` gives no more pairs than link all that are alike. Where a split leaves out a signal that links two others, these two are
+    compared again, for they may be two stretches of it that have nothing in common.
+    """
+
+    def __init__(self, pass_: _Pass, pairs: Sequence[tuple[int, int]]) -> None:
+        self._pass = pass_
+        self._number = {(h.recording.dataset, h.recording.id, h.channel.name): number for number, h in enumerate(pass_.heard)}
+        keys = list(self._number)
+        self._pairs = [(keys[a], keys[b]) for a, b in pairs]
+        self._groups = linked(keys, self._pairs)
+        self._again: dict[tuple[SignalKey, ...], Pairs] = {}
+
+    def __call__(self, keys: Sequence[SignalKey]) -> Pairs:
+        """The pairs among these signals."""
+        asked = set(keys)
+        found: list[tuple[SignalKey, SignalKey]] = []
+        for group in self._groups:
+            some = tuple(key for key in group if key in asked)
+            if len(some) == len(group):
+                found += [pair for pair in self._pairs if pair[0] in group]
+            elif len(some) > 1:
+                if some not in self._again:
+                    self._again[some] = self._compared(some)
+                found += self._again[some]
+        return found
+
+    def _compared(self, some: Sequence[SignalKey]) -> Pairs:
+        def read(which: int) -> NDArray[np.float32]:
+            return self._pass.again(self._number[some[which]])
+
+        return [(some[a], some[b]) for a, b in copies(map(read, range(len(some))), read)]
 
 
 def _counts(catalogue: Catalogue) -> Iterator[Count]:

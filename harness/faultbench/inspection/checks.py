@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from faultbench.data.inspectable import Remark
@@ -57,12 +57,15 @@ def check_catalogue(catalogue: Catalogue, stated: bool = False, whole: bool = Tr
         yield Remark("fact", f"{len(noted)} recordings carry a note ({noted[0].id}: {noted[0].notes[0]}{_more(len(noted), 1)})")
 
 
-def check_signals(heard: Sequence[Heard], copies: Iterable[tuple[int, int]]) -> Iterator[Remark]:
+def check_signals(
+    heard: Sequence[Heard], copies: Iterable[tuple[int, int]], broken: Mapping[str, Sequence[Collection[str]]]
+) -> Iterator[Remark]:
     """What the samples tell.
 
     Args:
         heard: The signals.
         copies: Pairs of them, by number, that hold the same samples.
+        broken: By scenario, the groups of recordings, as `data set/id`, whose equal samples break its level.
     """
     dead = [h for h in heard if h.rms == 0]
     if dead:
@@ -82,7 +85,7 @@ def check_signals(heard: Sequence[Heard], copies: Iterable[tuple[int, int]]) -> 
     if strong:
         peak = max(h.peak for h in strong)
         yield Remark("warning", f"{_signals(strong)} reach {peak:.3g} g, which hardly is an acceleration: state the unit, or the scale")
-    yield from _same_samples(heard, copies)
+    yield from _same_samples(heard, copies, broken)
     yield from _told_apart([h for h in alive if h.channel == h.recording.channels[0]])
 
 
@@ -227,14 +230,31 @@ def contradiction(geometry: Geometry) -> str:
     return ""
 
 
-def _same_samples(heard: Sequence[Heard], copies: Iterable[tuple[int, int]]) -> Iterator[Remark]:
+def _same_samples(
+    heard: Sequence[Heard], copies: Iterable[tuple[int, int]], broken: Mapping[str, Sequence[Collection[str]]]
+) -> Iterator[Remark]:
     alike: list[str] = []
     torn: list[str] = []
+    stopping: list[str] = []
+    stopped: set[str] = set()
     for a, b in copies:
         pair = f"{heard[a].name} and {heard[b].name}"
-        (alike if heard[a].label == heard[b].label else torn).append(pair)
+        names = {f"{heard[n].recording.dataset}/{heard[n].recording.id}" for n in (a, b)}
+        scenarios = {name for name, groups in broken.items() if any(names.issubset(group) for group in groups)}
+        if heard[a].label != heard[b].label:
+            torn.append(pair)
+        elif scenarios:
+            stopping.append(pair)
+            stopped |= scenarios
+        else:
+            alike.append(pair)
     if torn:
         yield Remark("error", f"the same samples are said to be of two classes, {_listed(torn)}: one of each is mislabelled")
+    if stopping:
+        said = ", ".join(name for name in broken if name in stopped)
+        yield Remark(
+            "error", f"the same samples stand there twice, {_listed(stopping)}, which breaks the level of {said}: keep one of each"
+        )
     if alike:
         yield Remark("warning", f"the same samples stand there twice, {_listed(alike)}: keep one of each")
 

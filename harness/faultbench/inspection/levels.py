@@ -1,21 +1,32 @@
-"""Which isolation levels recordings can support, by the scenarios' own word: each is asked for a split, and its refusal is the answer."""
+"""Which isolation levels recordings can support: each scenario is asked for the splits of a run, which are audited as a run's are.
+
+A scenario's refusal, or what the audit finds, is the answer.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from faultbench.data.audit import Pairs, SignalKey, audit_known, require
 from faultbench.data.recording import Catalogue
 from faultbench.data.resampling import common_base, rebased
-from faultbench.data.split import EpisodeRequest, Scenario, Split
+from faultbench.data.split import EpisodeRequest, Scenario, Split, as_asked
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError, UsageError
+from faultbench.matrix.settings import RunSettings
 from faultbench.registry import Choice, Registry, make
 
 DEFAULT = EpisodeRequest()
 LEAST = EpisodeRequest(shots=1, shots_rare=1, queries=1)
 """Where this is refused, anything larger is."""
+
+SEEDS = RunSettings().seeds
+"""Those of a run that says nothing else."""
+
+Copied = Callable[[Sequence[SignalKey]], Pairs]
+"""Given the names of signals, the pairs of them that hold the same stretch."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +41,8 @@ class Level:
         ways: Classes per episode; 0 where it refuses.
         target: The machine or mounting that would be the new one.
         asked: Whether that number has to be asked for, since the scenario's default is too large.
-        refusal: Why it refuses; empty where it does not.
+        refusal: Why it refuses, or what the audit finds; empty where a run would not stop.
+        copied: Groups of recordings, as `data set/id`, whose equal samples the audit does not let pass.
     """
 
     level: str
@@ -39,16 +51,20 @@ class Level:
     target: str = ""
     asked: bool = False
     refusal: str = ""
+    copied: tuple[tuple[str, ...], ...] = ()
 
 
-def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None, request: EpisodeRequest = DEFAULT) -> tuple[Level, ...]:
+def levels(
+    catalogue: Catalogue, registry: Registry, source: Catalogue | None, copied: Copied, request: EpisodeRequest = DEFAULT
+) -> tuple[Level, ...]:
     """What every scenario says, in the order of the levels; a refused one for each target that the data set offers.
 
     Args:
         catalogue: Its channels know how many samples they hold.
         registry: Where the scenarios are.
         source: What a scenario that trains on other data sets is given; None leaves such scenarios out.
-        request: Shots and queries.
+        copied: Which signals of the catalogue are copies, for the audit. What a source holds is not compared.
+        request: Shots, queries and episodes.
     """
     found: list[Level] = []
     for registered in registry.offers("scenarios"):
@@ -58,12 +74,14 @@ def levels(catalogue: Catalogue, registry: Registry, source: Catalogue | None, r
         inside = registered.offer.params.get("inside")
         variants = [f"{name}:inside={choice}" for choice in inside.choices] if inside else [name]
         for variant in variants:
-            found += _asked(variant, catalogue, registry, source, request)
+            found += _asked(variant, catalogue, registry, source, copied, request)
     return tuple(sorted(found, key=lambda one: one.level))
 
 
-def _asked(name: str, catalogue: Catalogue, registry: Registry, source: Catalogue | None, request: EpisodeRequest) -> list[Level]:
-    first = _level(registry.choose("scenarios", name), catalogue, source, request)
+def _asked(
+    name: str, catalogue: Catalogue, registry: Registry, source: Catalogue | None, copied: Copied, request: EpisodeRequest
+) -> list[Level]:
+    first = _level(registry.choose("scenarios", name), catalogue, source, copied, request)
     if first is None:
         return []
     if not first.refusal or "target" not in registry.find("scenarios", name).offer.params:
@@ -73,7 +91,7 @@ def _asked(name: str, catalogue: Catalogue, registry: Registry, source: Catalogu
         joint = "," if ":" in name else ":"
         if not _spellable(target):
             continue
-        other = _level(registry.choose("scenarios", f"{name}{joint}target={target}"), catalogue, source, request)
+        other = _level(registry.choose("scenarios", f"{name}{joint}target={target}"), catalogue, source, copied, request)
         if other is not None and not other.refusal:
             others.append(other)
     return [first, *others]
@@ -83,7 +101,7 @@ def _spellable(target: str) -> bool:
     return "," not in target and target.isprintable()
 
 
-def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, request: EpisodeRequest) -> Level | None:
+def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, copied: Copied, request: EpisodeRequest) -> Level | None:
     level = "?"
     try:
         scenario: Scenario = make(chosen)
@@ -95,7 +113,7 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, reque
                 return None
             common = common_base([catalogue, source], base)
             catalogues = [rebased(one, common) for one in (catalogue, source)]
-        return _split(chosen.spelling, scenario, catalogues, request)
+        return _split(chosen.spelling, scenario, catalogues, copied, request)
     except FaultbenchError as error:
         return Level(level, chosen.spelling, 0, refusal=str(error))
     except Exception as error:  # noqa: BLE001 - a plugin's failure costs its line, not the report
@@ -103,8 +121,8 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, reque
         return Level(level, chosen.spelling, 0, refusal=f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
 
 
-def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue], request: EpisodeRequest = DEFAULT) -> Level:
-    """With the scenario's own number of ways, or else the largest below it.
+def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue], copied: Copied, request: EpisodeRequest = DEFAULT) -> Level:
+    """With the scenario's own number of ways, or else the largest below it, for each of the seeds.
 
     Raises:
         FaultbenchError: What the scenario says first.
@@ -112,17 +130,30 @@ def _split(name: str, scenario: Scenario, catalogues: Sequence[Catalogue], reque
     asked: UsageError | None = None
     for ways in (0, 4, 3, 2):
         try:
-            split = scenario.split(catalogues, replace(request, ways=ways, episodes=1), 0)
+            splits = [as_asked(scenario.split(catalogues, replace(request, ways=ways), seed), name, seed) for seed in range(SEEDS)]
         except UsageError as error:
             asked = asked or error
         except FaultbenchError:
             if asked is None:
                 raise
         else:
-            level = f"{split.level} ({split.note})" if split.note else split.level
-            return Level(level, name, split.request.ways, _target(split), ways > 0)
+            return _audited(name, splits, copied, asked=ways > 0)
     assert asked is not None  # noqa: S101 - the first turn raised it
     raise asked
+
+
+def _audited(name: str, splits: Sequence[Split], copied: Copied, *, asked: bool) -> Level:
+    """The level that splits have, one for each seed, if the audit lets them pass."""
+    audits = [audit_known(split, copied) for split in splits]
+    groups = tuple(dict.fromkeys(group for audit in audits for group in audit.copied))
+    try:
+        for audit in audits:
+            require(audit)
+    except FaultbenchError as error:
+        return Level(splits[0].level, name, 0, refusal=str(error), copied=groups)
+    first = splits[0]
+    level = f"{first.level} ({first.note})" if first.note else first.level
+    return Level(level, name, first.request.ways, _target(first), asked)
 
 
 def _target(split: Split) -> str:

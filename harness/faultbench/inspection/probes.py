@@ -352,12 +352,19 @@ def _asked(answered: Outcome, which: Bools) -> Outcome:
 def _meaning(thing: _Thing, accuracy: dict[str, Any], chance: float, recall: dict[str, float]) -> str:
     mean, low = accuracy["mean"], accuracy["ci_low"]
     share = (mean - chance) / (1 - chance)
+    # A bootstrap over bearings has no interval where one alone is asked for: how far a mean is from chance by chance, nobody knows.
+    alone = (
+        f"one {'faulty specimen' if accuracy['fault_units'] else 'healthy specimen or session'} gives no interval" if low is None else ""
+    )
+    beside = f" ({alone})" if alone else ""
     if share >= NEARLY:
-        return f"{thing.subject} nearly tells the classes: {thing.so}"
+        return f"{thing.subject} nearly tells the classes: {thing.so}{beside}"
     if share >= MUCH:
         sure = [label for label, value in recall.items() if value >= SURE]
-        return f"{thing.subject} tells much of the classes{f', {_some(sure)} almost surely' if sure else ''}"
-    if (mean if low is None else low) > chance:
+        return f"{thing.subject} tells much of the classes{f', {_some(sure)} almost surely' if sure else ''}{beside}"
+    if alone:
+        return f"nothing can be said of {thing.subject}: {alone}"
+    if low > chance:
         return f"{thing.subject} tells a little of the classes"
     return f"{thing.subject} tells next to nothing"
 

@@ -41,6 +41,11 @@ def held_out(catalogues: Sequence[Catalogue], target: str, label: Rule, fewest: 
     return _parted(named.name, recordings, _drawn(recordings, label, fewest, seed)), ONE_RIG
 
 
+def by_severity(parting: Parting) -> bool:
+    """Whether the target of one rig is a severity, whose bearings were not dealt."""
+    return not any(parting.name in (r.machine, r.mounting) for r in (*parting.target, *parting.source))
+
+
 def _drawn(recordings: Iterable[Recording], label: Rule, fewest: int, seed: int) -> set[str]:
     """The target's bearings: of each class half, rounded down.
 

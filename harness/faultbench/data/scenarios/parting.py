@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from faultbench.data.episodes import EpisodeDrawer, draw_episodes, generator, row_spans
+from faultbench.data.episodes import draw_episodes, generator, row_spans, stages
 from faultbench.data.recording import Catalogue, Recording
 from faultbench.data.scenarios.channels import Reading
 from faultbench.data.scenarios.rules import Rules, parted
@@ -158,14 +158,14 @@ def make_split(
     source = make_pool(parting.source, rules, rate, labels if source_labels is None else source_labels, reading)
     if not rules.apart:
         source, target = _by_halves(source, target, seed)
-    EpisodeDrawer(target, window, request, side=f"{name}: the target ({parting.name})")
     # A source of fewer classes than the target has ways is trained on with as many ways as it has.
     classes = sorted(set(source.labels))
+    of_source = dataclasses.replace(request, ways=min(request.ways, len(classes)))
+    stages(target, window, request, f"{name}: the target ({parting.name})", beside=[(source, of_source)])
     if len(classes) < LEAST_WAYS:
         held = " and ".join(classes) or "nothing"
         raise IsolationError(f"{name}: the source holds {held}, two classes are needed to train on: choose another target or data set")
-    source_ways = min(request.ways, len(classes))
-    EpisodeDrawer(source, window, dataclasses.replace(request, ways=source_ways), side=f"{name}: the source")
+    stages(source, window, of_source, f"{name}: the source")
     datasets = sorted({r.dataset for r in target.recordings})
     rng = generator(seed, "episodes", name, *datasets)
     used = {id(r) for pool in (target, source) for r in pool.recordings}

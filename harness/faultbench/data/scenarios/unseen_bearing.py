@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faultbench.data.recording import Catalogue
+from faultbench.data.recording import HEALTHY, Catalogue
 from faultbench.data.scenarios.channels import readable
-from faultbench.data.scenarios.one_rig import held_out
-from faultbench.data.scenarios.parting import make_split, scenario_name, with_ways
-from faultbench.data.scenarios.rules import NEW_FAULT, parted
+from faultbench.data.scenarios.one_rig import by_severity, held_out
+from faultbench.data.scenarios.parting import LEAST_WAYS, Parting, make_split, scenario_name, with_ways
+from faultbench.data.scenarios.rules import NEW_FAULT, bearing, parted
 from faultbench.data.split import ONE_RIG, EpisodeRequest, Split
 from faultbench.errors import IsolationError
 
@@ -19,8 +19,8 @@ class UnseenBearing:
     A class is an element. A class is a way only where the target has two bearings of it (so healthy, on CWRU, is none).
     Of data with a single mounting, half of the bearings of each class, drawn by the seed, are the target and the others the
     source; the level's note then says `one rig`. Of three bearings the target has two, for with one there is nothing to ask;
-    the source then trains on the classes of which it has two itself. There the target may also be a severity (`target=real`):
-    see `one_rig`.
+    the source then trains on the classes of which it has two itself, so that two classes need four.
+    There the target may also be a severity (`target=real`): see `one_rig`.
 
     Args:
         target: The machine or mounting held out, or on one rig a severity; empty takes the catalogue's first target.
@@ -45,17 +45,22 @@ class UnseenBearing:
         parting, note = held_out(catalogues, self._target, NEW_FAULT.label, fewest=2, seed=seed)
         name = scenario_name("unseen-bearing", target=(self._target, ""), window=(self._window, 2048))
         labels = parted(parting.target, NEW_FAULT)
-        if len(labels) < 2:
+        learnable = parted(parting.source, NEW_FAULT) & labels
+        one_rig = note == ONE_RIG
+        if one_rig and min(len(labels), len(learnable)) < LEAST_WAYS and not by_severity(parting):
+            raise IsolationError(
+                f"{name}: {parting.name} is one mounting, so the bearings of each element are dealt to source and target, and two elements "
+                f"need four bearings each (there are: {_counted(parting)}): measure more bearings, or others at a second mounting"
+            )
+        if len(labels) < LEAST_WAYS:
             raise IsolationError(
                 f"{name}: {parting.name} has two bearings of {len(labels)} elements, two elements are needed: choose another target"
             )
         request = with_ways(request, len(labels))
-        learnable = parted(parting.source, NEW_FAULT) & labels
-        if len(learnable) < (2 if note == ONE_RIG else request.ways) <= len(labels):
-            raise IsolationError(
-                f"{name}: the source has two bearings of {len(learnable)} of the target's {len(labels)} elements, {request.ways} ways "
-                "asked for: choose another target or fewer ways"
-            )
+        least = LEAST_WAYS if one_rig else request.ways
+        if len(learnable) < least <= len(labels):
+            asked = "two are needed: choose another target" if one_rig else f"{least} ways asked for: choose another target or fewer ways"
+            raise IsolationError(f"{name}: the source has two bearings of {len(learnable)} of the target's {len(labels)} elements, {asked}")
         return make_split(
             name,
             self.level,
@@ -69,3 +74,11 @@ class UnseenBearing:
             note=note,
             reading=reading,
         )
+
+
+def _counted(parting: Parting) -> str:
+    """How many bearings there are of each element, on both sides together."""
+    bearings: dict[str, set[str]] = {}
+    for recording in (*parting.target, *parting.source):
+        bearings.setdefault(NEW_FAULT.label(recording), set()).add(bearing(recording))
+    return ", ".join(f"{label} {len(some)}" for label, some in sorted(bearings.items(), key=lambda one: (one[0] != HEALTHY, one[0])))

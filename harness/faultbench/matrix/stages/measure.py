@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from faultbench.data.machine_noise import noise_pool
+from faultbench.data.machine_noise import heard_from, noise_pool
 from faultbench.data.noise import CLEAN, MACHINE, NoisyTarget, parse_noise
 from faultbench.data.splitfile import load_split
 from faultbench.errors import CellError
@@ -37,6 +37,7 @@ def measure(work: Work) -> None:
     if measurement.device.fingerprint != work.params["fingerprint"]:
         raise CellError(f"{work.params['target'].spelling} is another device than when the run was planned: run again")
     if recorded is not None:
-        said = f"recorded, stretches of {len(recorded.recordings)} healthy recordings of the machine, each from another session"
+        heard = heard_from(split, recorded)
+        said = f"recorded, stretches of {len(heard)} healthy recordings of the machine, each from another session"
         measurement = dataclasses.replace(measurement, notes={**measurement.notes, "noise": said})
     save_measurement(measurement, work.out)
