@@ -71,7 +71,8 @@ def blocks(page: Path) -> list[Block]:
             number += 1
             continue
         before = next((line.strip() for line in reversed(lines[:number]) if line.strip()), "")
-        end = next(i for i in range(number + 1, len(lines)) if lines[i].strip() == "```")
+        end = next((i for i in range(number + 1, len(lines)) if lines[i].strip() == "```"), None)
+        assert end is not None, f"{page}, line {number + 1}: a block that ends with no ``` of its own"
         body = "\n".join(line.removeprefix(opened["indent"]) for line in lines[number + 1 : end]) + "\n"
         title, mark = _TITLE.search(opened["rest"]), _MARK.fullmatch(before)
         said = (mark["name"], mark["value"] or "") if mark else ("", "")
@@ -446,10 +447,39 @@ def test_every_figure_and_table_is_made_from_the_benchmarks_as_they_are(tmp_path
         assert figures.with_table(page) == (DOCS / page).read_text(encoding="utf-8"), f"{page}: python docs/figures.py"
 
 
-@pytest.mark.slow
-def test_the_site_builds_in_strict_mode(tmp_path):
+def unseen(docs: Path, site: Path) -> list[str]:
+    """The pages that show other blocks of code than `blocks` finds: `~~~`, indented ones and `<pre>` are shown, too."""
+    shown = {page: (site / page.relative_to(docs)).with_suffix(".html").read_text(encoding="utf-8") for page in docs.rglob("*.md")}
+    return sorted(page.relative_to(docs).as_posix() for page, html in shown.items() if html.count("<pre") != len(blocks(page)))
+
+
+def build(project: Path, site: Path) -> None:
     pytest.importorskip("material", reason="the site is built by mkdocs-material: pip install 'faultbench[docs]'")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    done = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_site_builds_in_strict_mode_and_shows_no_block_that_the_tests_do_not_see(tmp_path):
+    build(DOCS.parent, tmp_path / "site")
     assert (tmp_path / "site" / "explanation" / "levels.html").is_file()
+    assert unseen(DOCS, tmp_path / "site") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", ["~~~sh\nfaultbench nope\n~~~", "    faultbench nope", "<pre>faultbench nope</pre>"])
+def test_a_block_that_is_written_in_another_way_is_found(tmp_path, block):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text(f"# Page\n\n```sh\nfaultbench list\n```\n\nText.\n\n{block}\n")
+    site = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[0]
+    (tmp_path / "mkdocs.yml").write_text(site)
+    build(tmp_path, tmp_path / "site")
+    assert unseen(tmp_path / "docs", tmp_path / "site") == ["index.md"]
+
+
+def test_a_fence_that_is_not_closed_is_named(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("````sh\nfaultbench list\n````\n")
+    with pytest.raises(AssertionError, match="line 1: a block that ends with no"):
+        blocks(page)
