@@ -51,6 +51,14 @@ def test_a_stretch_is_found_at_any_gain_sign_offset_and_rounding(source, place, 
     assert copies([first, third, (sign * gain * second).astype(np.float32)]) == [(0, 2)]
 
 
+def test_a_copy_is_found_though_a_block_reaches_beyond_it_and_still_agrees():
+    first, second, third = noises(3, 66)
+    second[:2000] = first[22:2022]
+    (places, signatures), (_, others) = rescaled.marks(first), rescaled.marks(-second)
+    assert places[np.isin(signatures, others)].max() + rescaled.BLOCK > 2022, "the last block that agrees is to reach beyond"
+    assert copies([first, third, -second]) == [(0, 2)]
+
+
 def test_only_suspects_are_read_again():
     first, other, third = noises(3)
     read = []

@@ -105,7 +105,10 @@ def _suspected(marked: list[Marks]) -> list[tuple[int, int, int, int, int]]:
     last = first + agreeing - 1
     many = np.flatnonzero(agreeing >= AGREEING)
     many = many[np.argsort(-agreeing[many], kind="stable")]
-    spans = np.column_stack([groups, found[first, 3], found[last, 3] + BLOCK])[many]
+    # Of the outermost blocks some samples may lie outside the copy and still not change a sign: half of each is left out.
+    start, end = found[first, 3], found[last, 3] + BLOCK
+    inner = np.where(end - start >= 2 * BLOCK, BLOCK // 2, 0)
+    spans = np.column_stack([groups, start + inner, end - inner])[many]
     return [(a, b, shift, start, end) for a, b, shift, start, end in spans.tolist()]
 
 
