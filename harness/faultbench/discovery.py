@@ -96,6 +96,7 @@ class Found:
         offers: By kind.
         problems: In the order they were met.
         refused: The offers left out, by kind and name, each with its reason.
+        lost: What may have cost offers whose names nobody knows, each with the kind it is about, or "" where it is about all.
         everybody: Whether distributions other than faultbench's own were looked at.
         silent: The entry points that did not answer in time, of each what is wrong. Nothing of such a plugin is taken.
     """
@@ -104,6 +105,7 @@ class Found:
     offers: dict[str, list[Registered]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     refused: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    lost: list[tuple[str, Problem]] = field(default_factory=list)
     everybody: bool = True
     silent: dict[Source, Problem] = field(default_factory=dict)
 
@@ -197,11 +199,12 @@ def _take(found: Found, source: Source, load: Any, seconds: float) -> None:
         _broken(found, source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
         return
     if misfit:
-        found.problems.append(source.problem(misfit))
+        _lose(found, "", source.problem(misfit))
         return
     plugin = Plugin(source, manager)
     found.plugins.append(plugin)
-    found.problems.extend(_unknown_hooks(plugin))
+    for problem in _unknown_hooks(plugin):
+        _lose(found, "", problem)
     for kind in KINDS:
         if not _materialise(found, plugin, kind, seconds):
             break
@@ -219,11 +222,17 @@ def _misfit(wanted: object, distribution: str) -> str:
     return ""
 
 
-def _broken(found: Found, problem: Problem) -> None:
-    """Keeps the problem; where the exception being handled came from goes to the log, for `--debug`."""
+def _lose(found: Found, kind: str, problem: Problem) -> None:
+    """Keeps a problem for which offers may be missing, of the kind or of any."""
+    found.problems.append(problem)
+    found.lost.append((kind, problem))
+
+
+def _broken(found: Found, problem: Problem, kind: str = "") -> None:
+    """As `_lose`; where the exception being handled came from goes to the log, for `--debug`."""
     import logging
 
-    found.problems.append(problem)
+    _lose(found, kind, problem)
     logging.getLogger(__name__).debug("%s", problem, exc_info=True)
 
 
@@ -251,9 +260,9 @@ def _materialise(found: Found, plugin: Plugin, kind: str, seconds: float) -> boo
         _silent(found, source, hook.name, seconds)
         return False
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
-        _broken(found, source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {source.distribution}"))
+        _broken(found, source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {source.distribution}"), kind)
     if len(offers) > _MOST_OFFERS:
-        found.problems.append(plugin.source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
+        _lose(found, kind, source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))
         return True
     for offer in offers:
         reason = flaw(offer) or _publication_flaw(offer, kind)
@@ -290,9 +299,11 @@ def _overdue(source: Source, where: str, seconds: float) -> str:
 def _refuse(found: Found, source: Source, kind: str, offer: object, reason: str) -> None:
     name = getattr(offer, "name", None)
     problem = source.problem(f"offers {names.shown(str(name if name is not None else offer))} in faultbench_{kind}: {reason}")
-    found.problems.append(problem)
-    if isinstance(name, str):
+    if isinstance(name, str) and names.NAME.fullmatch(name):
+        found.problems.append(problem)
         found.refused.setdefault((kind, name), problem)
+    else:
+        _lose(found, kind, problem)
 
 
 def flaw(offer: object) -> str:

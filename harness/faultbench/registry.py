@@ -159,6 +159,19 @@ class Registry:
         """
         return self._matched(kind, text)[0]
 
+    def may_hold(self, kind: str, text: str) -> tuple[Problem, ...]:
+        """What is wrong with the plugins that may offer a name which nobody is found to offer; those called like it come first."""
+        return self._may_hold(kind, names.parse(text))
+
+    def _may_hold(self, kind: str, name: names.Name) -> tuple[Problem, ...]:
+        called = normalised(name.distribution or name.head)
+        lost = [
+            problem
+            for about, problem in self._found.lost
+            if about in ("", kind) and (not name.distribution or normalised(problem.distribution) == called)
+        ]
+        return tuple(sorted(lost, key=lambda problem: called not in normalised(problem.distribution)))
+
     def chain(self, kind: str, text: str) -> tuple[Choice, ...]:
         """The choices that a chain of names spells (`distill50+prune40+int8`), in its order."""
         return tuple(self.choose(kind, link) for link in names.split_chain(text))
@@ -188,12 +201,21 @@ class Registry:
             if other != kind and names.match(name.head, {r.offer.name for r in self.offers(other)}):
                 return UsageError(f"{text} is a {NOUNS[other]}, not a {NOUNS[kind]}: see `faultbench list {kind}`")
         whose = f" of {name.distribution}" if name.distribution else ""
+        advice = self._advice(kind, name, candidates)
         if not candidates:
-            return UsageError(f"there is no {NOUNS[kind]}{whose}: see `faultbench list {kind}` and `faultbench doctor`")
-        there = sorted({r.offer.name for r in candidates})
-        broken = ", or `faultbench doctor` for the plugins that could not be loaded" if self.problems else ""
-        advice = names.instead(name.head, there, f"See `faultbench list {kind}`{broken}", count=3)
+            return UsageError(f"there is no {NOUNS[kind]}{whose}: {advice}")
         return UsageError(f"no {NOUNS[kind]}{whose} is called {text}: {advice}")
+
+    def _advice(self, kind: str, name: names.Name, candidates: tuple[Registered, ...]) -> str:
+        """What to do about a name that nobody offers, with the reason where a plugin that may offer it is broken."""
+        look = f"See `faultbench list {kind}`"
+        lost = self._may_hold(kind, name)
+        more = f" (and {len(lost) - 1} more: see `faultbench doctor`)" if len(lost) > 1 else ""
+        broken = f". A plugin that may offer it is broken: {lost[0]}{more}" if lost else ""
+        doctor = ", or `faultbench doctor` for what is wrong with plugins" if self.problems and not lost else ""
+        if not candidates:
+            return f"see `faultbench list {kind}`{broken or ' and `faultbench doctor`'}"
+        return names.instead(name.head, sorted({r.offer.name for r in candidates}), look + (broken or doctor), count=3)
 
 
 def make(choice: Choice, **given: object) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from planting import OF_OFFERS
 
 from faultbench.errors import UsageError
 from faultbench.offers import Offer
+from faultbench.testing.bench import once
 from faultbench.testing.checks import BrokenPromise, NotAsked
 from faultbench.testing.suite import SOMETHING_ASKED, Suite, contract, promises_of
 
@@ -43,7 +45,7 @@ def install(tmp_path, monkeypatch):
     """Installs a distribution of a module of hooks and a module of parts."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def installed(name: str, hooks: str = PLUGIN, parts: str = PARTS) -> Suite:
+    def installed(name: str, hooks: str = PLUGIN, parts: str = PARTS, plugin: str = "fold") -> Suite:
         (tmp_path / f"{name}.py").write_text(hooks.replace("{module}", name))
         (tmp_path / f"{name}_parts.py").write_text(textwrap.dedent(parts))
         info = tmp_path / f"{name}-1.0.dist-info"
@@ -52,7 +54,7 @@ def install(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[faultbench]\nmain = {name}\n")
         for module in (name, f"{name}_parts"):
             monkeypatch.delitem(sys.modules, module, raising=False)
-        return Suite("compressor", "fold")
+        return Suite("compressor", plugin)
 
     return installed
 
@@ -110,6 +112,65 @@ def test_an_offer_without_a_distribution_is_asked_what_it_can_be():
         suite.ask(LIGHT)
     with pytest.raises(BrokenPromise, match=r"the offer 'None' would be left out: a name is lower case"):
         Suite("compressor", Offer("None", "m:N", "")).ask(FOUND)
+
+
+RAISING = PLUGIN.replace("ge=1", "gt=0")
+CAUSE = (
+    r"1.0 \(entry point main\) failed in faultbench_compressors \(TypeError: Param.__init__\(\) got an unexpected keyword argument 'gt'\)"
+)
+
+
+def test_a_hook_that_raises_is_said_once_with_its_reason_and_the_rest_is_not_asked(install):
+    suite = install("acme_fold", RAISING)
+    failures = suite.failures()
+    assert set(failures) == {FOUND, SOMETHING_ASKED}
+    assert re.fullmatch(f"fold is not found, acme_fold {CAUSE}: repair or update acme_fold", failures[FOUND])
+    assert failures[SOMETHING_ASKED] == "nothing of what fold does was looked at: mend what was said first"
+    with pytest.raises(NotAsked, match=r"^fold cannot be chosen: mend what was said first$"):
+        suite.ask("compressing twice gives the same net")
+
+
+@pytest.mark.parametrize("promise", ["compressing twice gives the same net", SOMETHING_ASKED, FOUND])
+def test_whichever_promise_is_asked_first_says_the_reason(install, promise):
+    with pytest.raises(BrokenPromise, match=f"fold is not found, acme_fold {CAUSE}"):
+        install("acme_fold", RAISING).ask(promise)
+
+
+def test_expecting_that_it_is_not_found_does_not_make_the_suite_pass(install):
+    suite = install("acme_fold", RAISING)
+    for promise in (FOUND, SOMETHING_ASKED):
+        with pytest.raises(BrokenPromise):
+            suite.ask(promise)
+
+
+def test_where_another_plugin_is_broken_both_is_said(install):
+    with pytest.raises(BrokenPromise, match=f"^fold is not found: install your package first .*, or mend the one .*, acme {CAUSE}"):
+        install("acme", RAISING).ask(FOUND)
+
+
+def test_a_parameter_that_there_is_not_needs_no_installation(install):
+    with pytest.raises(BrokenPromise, match=r"^fold:tims=3 cannot be chosen, fold has no parameter 'tims': did you mean times[?] .*"):
+        install("acme", plugin="fold:tims=3").ask(VALUES)
+
+
+def test_what_could_not_be_reached_says_only_what_failed_first():
+    class Chain:
+        @once
+        def first(self) -> int:
+            """The first thing."""
+            raise BrokenPromise("it is wrong: mend it")
+
+        @once
+        def second(self) -> int:
+            """The second thing."""
+            return self.first
+
+    chain = Chain()
+    with pytest.raises(BrokenPromise, match=r"^it is wrong: mend it$"):
+        _ = chain.first
+    for _ in range(2):
+        with pytest.raises(BrokenPromise, match=r"^cannot be asked without the first thing \(it is wrong: mend it\): mend that first$"):
+            _ = chain.second
 
 
 def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -173,7 +234,41 @@ def test_what_a_plugin_raises_comes_with_its_traceback(tmp_path):
     done = run(tmp_path, test, "-k", "finds or side")
     assert "mine raises ZeroDivisionError: division by zero: mend what the traceback shows" in done.stdout
     assert "return 1 / 0" in done.stdout
+    assert not re.search(r"faultbench/\w+[./]", done.stdout), done.stdout  # nothing of faultbench's own code
     assert "cannot be asked without the split of the plant" in done.stdout  # the second check does not repeat it
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        ("nowhere:Mine", "scenario mine of nowhere 0 cannot be imported (ModuleNotFoundError: No module named 'nowhere'): repair"),
+        (
+            "fractions:Odd",
+            "scenario mine of nowhere 0 cannot be imported (AttributeError: module 'fractions' has no attribute 'Odd'): repair",
+        ),
+    ],
+)
+def test_what_faultbench_says_of_a_plugin_is_one_line(tmp_path, factory, said):
+    test = f"""
+        from faultbench.api import Offer
+        from faultbench.testing import contract
+        test_mine = contract("scenario", Offer("mine", "{factory}", "mine"))
+    """
+    done = run(tmp_path, test, "-k", "leak")
+    assert done.returncode == 1
+    assert f"\n{said}" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not re.search(r"faultbench/\w+[./]|All traceback", done.stdout), done.stdout
+
+
+def test_what_is_not_asked_is_skipped_under_the_promise_that_is_not_looked_at(tmp_path):
+    test = """
+        from faultbench.testing import contract
+        test_contract = contract("learner", "centroid")
+    """
+    done = run(tmp_path, test, "-rs", "-k", "budget or extra")
+    assert "training keeps to its budget: its training draws no tasks" in done.stdout
+    assert "training hears an extra loss: its training draws no tasks" in done.stdout
 
 
 def test_the_guard_holds_whichever_items_run(tmp_path):

@@ -174,7 +174,7 @@ def test_an_import_error_costs_the_plugin_alone(place, plugin, source):
     assert f"note    {said}" in checked.stdout
     assert run.returncode == 2
     assert f"no {NOUNS[kind]} is called '{name}" in one_line(run.stderr)
-    assert "`faultbench doctor` for the plugins that could not be loaded" in one_line(run.stderr)
+    assert f". A plugin that may offer it is broken: {said}" in one_line(run.stderr)
     strict = place.faultbench("--strict-plugins", "list")
     assert strict.returncode == 2
     assert said in one_line(strict.stderr)

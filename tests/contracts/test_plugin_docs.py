@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+import sys
 from pathlib import Path
+
+import pytest
 
 from faultbench import hookspecs
 from faultbench.discovery import KINDS
+from faultbench.offers import Param
 from faultbench.scaffold.naming import Names
 from faultbench.scaffold.writing import files_of
+from faultbench.testing import Suite
 
 TEXT = (Path(__file__).parents[2] / "docs" / "howto" / "plugin.md").read_text("utf-8")
-BLOCKS = re.findall(r"^ *```python\n(.*?)^ *```", TEXT, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^ *```python(?: title=[^\n]*)?\n(.*?)^ *```", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def run(block: str) -> dict[str, object]:
@@ -28,6 +34,41 @@ def test_the_module_of_hooks_offers_what_it_says():
     (offer,) = names["faultbench_learners"]()
     assert offer.name == "my-learner"
     assert names["FAULTBENCH_API"] == 1
+
+
+@pytest.fixture
+def cosine(tmp_path, monkeypatch) -> Suite:
+    """The suite that the page puts to its learner of one step."""
+    (learner,) = [block for block in BLOCKS if "class Cosine" in block]
+    (asked,) = [block for block in BLOCKS if "cosine:Cosine" in block]
+    (tmp_path / "cosine.py").write_text(learner)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cosine", raising=False)
+    return run("".join(line + "\n" for line in asked.splitlines() if not line.startswith("suite.ask")))["suite"]
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        "its parameters are those of its factory",
+        "it learns from the support",
+        "a row of zeros among the labels is padding",
+        "a class may have a single sample",
+        "training changes something, or it says that it is not meta-trained",
+    ],
+)
+def test_the_learner_of_one_step_keeps_its_promises(cosine, promise):
+    cosine.ask(promise)
+
+
+@pytest.mark.slow
+def test_the_learner_of_one_step_keeps_all_promises(cosine):
+    assert cosine.failures() == {}
+
+
+def test_the_fields_of_a_parameter_are_those_that_it_names():
+    (named,) = re.findall(r"`Param\((.*?)\)`", TEXT)
+    assert [word.strip().rstrip("=") for word in named.split(",")] == [field.name for field in dataclasses.fields(Param)]
 
 
 def test_the_line_of_the_test_file_is_the_one_that_is_written():

@@ -211,7 +211,8 @@ def test_a_broken_third_partys_plugin_stops_only_who_names_it_and_debug_shows_wh
     assert site.command("run", "--dry-run").returncode == 0
     line = refusal(site.command("run", "-l", "toy"))
     assert "no learner is called 'toy'" in line
-    assert "`faultbench doctor` for the plugins that could not be loaded" in line
+    assert "A plugin that may offer it is broken: faultbench-made-up" in line
+    assert "(ZeroDivisionError: on purpose): repair, update or uninstall" in line
     seen = site.command("--debug", "list", "learners")
     assert seen.returncode == 0
     assert "made_up_plugin.py" in seen.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -176,7 +177,7 @@ def test_an_offer_that_breaks_the_contract_is_left_out_with_the_reason(site, off
         assert resolved.startswith("PluginError: learner 'svm' had to be left out: acme 1.0")
     else:
         assert resolved.startswith("UsageError: ")
-        assert "faultbench doctor" in resolved
+        assert resolved.endswith(f"A plugin that may offer it is broken: {problems[0]}")
 
 
 def test_a_built_in_name_cannot_be_shadowed_but_qualified(site):
@@ -306,6 +307,54 @@ def test_a_chain_is_chosen_link_by_link(registry):
 def test_a_name_that_does_not_exist_says_which_do(registry, kind, text, said):
     with pytest.raises(UsageError, match=said):
         registry.choose(kind, text)
+
+
+RAISING = GOOD.replace("return [", "return [][0] or [")
+BROKEN = "A plugin that may offer it is broken: "
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (RAISING, r"acme 1.0 \(entry point acme\) failed in faultbench_learners \(IndexError: .*\): repair or update acme$"),
+        ("import no_such_module\n" + GOOD, "acme 1.0 .* cannot be loaded .ModuleNotFoundError.*"),
+        ("FAULTBENCH_API = 99\n" + GOOD, "acme 1.0 .* is written for plugin API 99.*"),
+        (
+            GOOD.replace("faultbench_learners", "faultbench_learner"),
+            "acme .* is no hook: did you mean faultbench_learners[?]",
+        ),
+        (GOOD.replace('"svm"', '"Svm"'), "acme .* offers 'Svm' in faultbench_learners: a name is lower case letters.*"),
+    ],
+)
+def test_a_name_that_a_broken_plugin_may_hold_is_answered_with_what_is_wrong_with_it(site, source, said):
+    site.install("acme", source)
+    _, _, resolved = site.found("learners", "svm")
+    assert re.fullmatch(r"UsageError: no learner is called 'svm': .* See `faultbench list learners`. " + BROKEN + said, resolved)
+    assert BROKEN in site.found("learners", "acme/svm")[2]
+
+
+def test_of_several_broken_plugins_the_one_called_like_the_name_is_said(site):
+    site.install("acme", "import no_such_module")
+    site.install("faultbench-svm", RAISING)
+    assert f"{BROKEN}faultbench-svm 1.0" in site.found("learners", "svm")[2]
+    assert site.found("learners", "svm")[2].endswith("(and 1 more: see `faultbench doctor`)")
+
+
+def test_what_is_wrong_elsewhere_is_not_blamed(site):
+    site.install("acme", RAISING)  # its learners only
+    assert BROKEN not in site.found("targets", "svm")[2]
+    assert BROKEN not in site.found("learners", "beta/svm")[2]
+    site.install("beta", GOOD.replace('"svm", "', '"cnn", "'))  # a clash costs nothing
+    assert f"{BROKEN}acme" in site.found("learners", "svm")[2]
+    assert "more: see" not in site.found("learners", "svm")[2]
+
+
+def test_list_and_run_say_it_in_the_same_line(site):
+    site.install("acme", RAISING)
+    for words in (("list", "learners", "svm"), ("run", "-l", "svm", "--dry-run")):
+        done = site.command(*words)
+        assert done.returncode == 2
+        assert re.match(f"error: no learner is called 'svm': .*{BROKEN}acme 1.0", done.stderr.splitlines()[-1])
 
 
 OBSERVER = """

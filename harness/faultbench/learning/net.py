@@ -19,6 +19,10 @@ SIZES = (("out_channels", 0), ("out_features", 0), ("num_features", 0), ("num_ch
 class Net(nn.Module):
     """A front end without state, a standardisation of its features, and a body from features to an embedding.
 
+    `initial`, `step` and `logits` of a `StepwiseLearner` get standardised features, not embeddings: `net.body(features)` is the
+    embedding (n, d), by the body's own weights. With weights that are adapted it is
+    `torch.func.functional_call(net.body, weights, (features,))`, and the weights belong to the state.
+
     Args:
         frontend: (n, channel, sample) to (n, *features); with an attribute `physics` that is true, it takes speeds and orders too.
         body: (n, *features) to (n, d).

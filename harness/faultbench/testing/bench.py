@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
 
 from faultbench import names
-from faultbench.discovery import cause
+from faultbench.discovery import cause, normalised
+from faultbench.errors import FaultbenchError, PluginError, UsageError
 from faultbench.offers import Offer
 from faultbench.registry import Choice, Registry, make
-from faultbench.testing.checks import BrokenPromise, NotAsked
+from faultbench.testing.checks import BrokenPromise, NotAsked, OutOfReach
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class once(Generic[T]):  # noqa: N801 - it reads as `property` does
         if self._name not in kept:
             try:
                 kept[self._name] = (self._compute(instance), None)
-            except NotAsked as reason:
+            except (NotAsked, OutOfReach) as reason:
                 kept[self._name] = (None, reason)
                 raise
             except (Exception, SystemExit) as error:
@@ -49,7 +50,7 @@ class once(Generic[T]):  # noqa: N801 - it reads as `property` does
                 first = self.__doc__ or self._name
                 kept[self._name] = (
                     None,
-                    BrokenPromise(f"cannot be asked without {first[0].lower()}{first[1:].rstrip('.')} ({what}): mend that first"),
+                    OutOfReach(f"cannot be asked without {first[0].lower()}{first[1:].rstrip('.')} ({what}): mend that first"),
                 )
                 raise
         value, failure = kept[self._name]
@@ -80,6 +81,37 @@ class Bench:
     def registry(self) -> Registry:
         """What is installed."""
         return Registry.discover()
+
+    @once
+    def absence(self) -> str:
+        """Why the plugin cannot be chosen by its name, in one line with what to do; empty where it can."""
+        if not isinstance(self.plugin, str):
+            return ""
+        try:
+            self.registry.find(self.kind, self.plugin)
+        except PluginError as error:
+            return str(error)
+        except UsageError as error:
+            return self._why_not_found(self.plugin) or (
+                f"{self.name} cannot be chosen ({error}): install your package first (pip install -e .), then look at `faultbench doctor`"
+            )
+        try:
+            self.registry.choose(self.kind, self.plugin)
+        except FaultbenchError as error:  # of its parameters
+            return f"{self.name} cannot be chosen, {error}"
+        return ""
+
+    def _why_not_found(self, name: str) -> str:
+        """What is wrong with the plugin that may offer the name; empty where none is known to be broken."""
+        try:
+            head, broken = names.parse(name).head, self.registry.may_hold(self.kind, name)
+        except UsageError:
+            return ""
+        if not broken:
+            return ""
+        if normalised(head) in normalised(broken[0].distribution):
+            return f"{name} is not found, {broken[0]}"
+        return f"{name} is not found: install your package first (pip install -e .), or mend the one that may offer it, {broken[0]}"
 
     @once
     def choice(self) -> Choice:

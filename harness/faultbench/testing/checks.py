@@ -22,6 +22,10 @@ class NotAsked(Exception):  # noqa: N818 - it is an answer, not a failure
     """A promise that could not be looked at, and why."""
 
 
+class OutOfReach(BrokenPromise):
+    """A promise that could not be looked at since something before it failed, which was said where it failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One promise, and the function that looks whether a plugin keeps it.
@@ -104,6 +108,20 @@ def left_python(error: SystemExit) -> str:
     ]
     where = frames[0].co_qualname if frames else "it"
     return f"{where} leaves Python ({cause(error)}): raise an error that says what is wrong, a run goes on with its other cells"
+
+
+def where_raised(error: BaseException) -> BaseException | None:
+    """The first of an error and its causes that comes from a plugin's code, its traceback cut to begin there; None where none does."""
+    between = ("faultbench.", "torch.", "importlib", "contextlib", "unittest.")
+    found: BaseException | None = error
+    while found is not None:
+        frames = found.__traceback__
+        while frames is not None and (frames.tb_frame.f_globals.get("__name__") or "torch.").startswith(between):  # no name: made by torch
+            frames = frames.tb_next
+        if frames is not None:
+            return found.with_traceback(frames)
+        found = found.__cause__
+    return None
 
 
 @contextmanager

@@ -15,9 +15,12 @@ from faultbench.names import value_text
 from faultbench.offers import Param, Value
 from faultbench.registry import GIVEN, make, mismatch
 from faultbench.testing.bench import Bench
-from faultbench.testing.checks import Checks, NotAsked, broken, require, require_advice
+from faultbench.testing.checks import BrokenPromise, Checks, NotAsked, broken, require, require_advice
 
 CHECKS = Checks()
+
+FOUND = "it is found under its name"
+"""The first promise: where it is broken, no other can be looked at."""
 
 HEAVY = (
     *("jax", "lightning", "matplotlib", "mlflow", "numpy", "onnx", "onnxruntime", "onnxscript", "pandas", "pooch", "pytorch_lightning"),
@@ -28,18 +31,15 @@ HEAVY = (
 _IMPORTED = "import importlib, sys; before = set(sys.modules); importlib.import_module(sys.argv[1]); print(*(set(sys.modules) - before))"
 
 
-@CHECKS.promise("it is found under its name")
+@CHECKS.promise(FOUND)
 def _found(bench: Bench) -> None:
     if not isinstance(bench.plugin, str):
         reason = flaw(bench.plugin)
         require(not reason, f"the offer {bench.name!r} would be left out", reason)
         return
-    try:
-        choice = bench.choice
-    except FaultbenchError as error:
-        broken(
-            f"{bench.name} cannot be chosen ({error})", "install your package first (pip install -e .), then look at `faultbench doctor`"
-        )
+    if bench.absence:
+        raise BrokenPromise(bench.absence)
+    choice = bench.choice
     for problem in bench.registry.problems:
         if normalised(problem.distribution) == normalised(choice.distribution):
             broken(f"`faultbench doctor` has a complaint about {choice.distribution} ({problem})", "mend that")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from faultbench import names
-from faultbench.discovery import cause
-from faultbench.errors import UsageError
+from faultbench.discovery import cause, one_line
+from faultbench.errors import FaultbenchError, UsageError
 from faultbench.offers import Offer
 from faultbench.registry import kind_of
 from faultbench.testing.bench import DataDir
-from faultbench.testing.checks import BrokenPromise, Check, NotAsked, left_python
+from faultbench.testing.checks import BrokenPromise, Check, NotAsked, left_python, where_raised
 
 SOMETHING_ASKED = "not everything was skipped"
 """The promise of the suite itself: a suite in which nothing of what a plugin does was looked at proves nothing."""
@@ -26,6 +27,10 @@ _CONTRACTS = {
     "targets": "faultbench.testing.targets",
 }
 """Where the checks of each kind are, and the bench on which they are put."""
+
+
+class NotFound(NotAsked):
+    """A promise that could not be looked at since there is no such plugin, which was said already."""
 
 
 def contract(
@@ -62,9 +67,12 @@ def contract(
             if error.__cause__ is not None:
                 raise  # what the plugin raised is worth its traceback
             wrong = str(error)
+        except NotFound as said:
+            reason = str(said)  # the same for all, so that pytest says it once
         except NotAsked as said:
-            reason = str(said)
+            reason = f"{promise}: {said}"
         if wrong:
+            __tracebackhide__ = False  # pytest adds a line where all is hidden, and shows none of it for this
             pytest.fail(wrong, pytrace=False)
         if reason:
             pytest.skip(reason)
@@ -93,6 +101,7 @@ class Suite:
         self._checks: dict[str, Check] = {check.promise: check for check in (*offers.CHECKS.found, *home.CHECKS.found)}
         self._telling = [check.promise for check in home.CHECKS.found if check.telling]
         self._asked: dict[str, bool] = {}
+        self._found, self._absence_said = offers.FOUND, False
 
     @property
     def promises(self) -> tuple[str, ...]:
@@ -103,10 +112,12 @@ class Suite:
         """Looks whether one promise is kept.
 
         Raises:
-            BrokenPromise: It is not; the message says what to do. Where the plugin raised something, that is the cause.
+            BrokenPromise: It is not; the message says what to do. Where the plugin's code raised something, that is the cause.
             NotAsked: It could not be looked at; the message says why.
         """
         __tracebackhide__ = True
+        if self._bench.absence:
+            self._say_absence(promise, self._bench.absence)
         if promise == SOMETHING_ASKED:
             self._ask_whether_anything_was_asked()
             return
@@ -118,9 +129,12 @@ class Suite:
         except BrokenPromise:
             self._asked[promise] = True
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises
             self._asked[promise] = True
-            raise BrokenPromise(f"{self._bench.name} raises {cause(error)}: mend what the traceback shows") from error
+            raised = where_raised(error)
+            if isinstance(error, FaultbenchError) and raised is not error:  # faultbench said it, in one line with what to do
+                raise BrokenPromise(one_line(str(error))) from raised
+            raise BrokenPromise(f"{self._bench.name} raises {cause(error)}: mend what the traceback shows") from (raised or error)
         except SystemExit as error:
             self._asked[promise] = True
             raise BrokenPromise(f"{self._bench.name}: {left_python(error)}") from error
@@ -137,6 +151,15 @@ class Suite:
             except NotAsked:
                 continue
         return found
+
+    def _say_absence(self, promise: str, absence: str) -> NoReturn:
+        """Says why the plugin cannot be chosen: once, whichever promise comes first, and wherever it is asked for."""
+        said, self._absence_said = self._absence_said, True
+        if not said or promise == self._found:
+            raise BrokenPromise(absence)
+        if promise == SOMETHING_ASKED:  # a suite cannot pass by expecting the failure above
+            raise BrokenPromise(f"nothing of what {self._bench.name} does was looked at: mend what was said first")
+        raise NotFound(f"{self._bench.name} cannot be chosen: mend what was said first")
 
     def _ask_whether_anything_was_asked(self) -> None:
         """Puts what was not put yet, until something could be asked: so it does not matter which items run, or in which order."""
