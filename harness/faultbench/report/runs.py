@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from faultbench.report.document import json_text
+from faultbench.report.schema import RUNS_SCHEMA
 from faultbench.report.wording import clean
 from faultbench.results.store import Run, Store
 
@@ -56,7 +57,7 @@ def gathered(store: Store, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def runs_text(told: Sequence[Mapping[str, Any]]) -> str:
     """The list as JSON."""
-    return json_text({"runs": list(told)})
+    return json_text({"schema": RUNS_SCHEMA, "runs": list(told)})
 
 
 def print_runs(told: Sequence[Mapping[str, Any]], console: Console, *, more: int) -> None:
