@@ -228,6 +228,20 @@ def test_results_are_listed_newest_first_and_found_by_name_date_and_digest(place
     assert place.call("results", "list", "nobody").stdout == "no runs are kept that fit\n"
 
 
+def test_a_digest_is_found_by_its_first_four_characters_also_where_they_are_digits(place, rows):
+    place.keep(rows.judged({"compressor": "prune40"}, digest="634f" + "a" * 60))
+    place.keep(rows.judged(digest="4012" + "b" * 60))
+    assert "run 1 of" in place.call("show", "634f").stderr
+    assert "run 2 of" in place.call("show", "4012").stderr
+    assert "run 1 of" in place.call("show", "1").stderr, "a run's number comes first"
+    short = place.call("show", "63")
+    assert short.returncode == 2
+    assert "the beginning of a digest (4 characters or more)" in short.stderr
+    refused = place.call("results", "rm", "40", "--yes")
+    assert refused.returncode == 2, "a number is no part of prune40"
+    assert place.runs() == [1, 2]
+
+
 def test_without_a_store_there_is_nothing_and_none_is_made(place):
     done = place.call("results", "list")
     assert (done.returncode, done.stdout) == (0, "no runs are kept that fit\n")
