@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import sqlite3
+import stat
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from typing import Any
 
 from faultbench.errors import CellError, UsageError
 from faultbench.folders import unusable
+from faultbench.regularfile import kind_of
 from faultbench.results.row import PROTOCOL, plain
 
 STORE_VERSION = 1
@@ -101,6 +103,7 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
     path = path or store_path()
     with _one_line_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _check_kind(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         with _one_line_errors(path), _said_while_waiting(path):
@@ -298,11 +301,12 @@ def _is_there(path: Path) -> bool:
     """Whether there is a store's file.
 
     Raises:
-        UsageError: There is none, and there could be none.
+        UsageError: There is none, and there could be none: its folder is none, or something else is in its place.
     """
     try:
+        _check_kind(path)
         path.stat()
-        return path.is_file()
+        return True
     except FileNotFoundError:
         reason = "" if path.parent.is_dir() else unusable(path.parent)
     except OSError as error:
@@ -310,6 +314,17 @@ def _is_there(path: Path) -> bool:
     if reason:
         raise UsageError(f"the results folder {path.parent} cannot be used ({reason}): set FAULTBENCH_RESULTS to another folder")
     return False
+
+
+def _check_kind(path: Path) -> None:
+    """Finds out whether something else than a file is in the store's place: SQLite would wait for a pipe, or say little.
+
+    Raises:
+        UsageError: Something is.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(mode := path.stat().st_mode):
+            raise UsageError(f"{path} is {kind_of(mode)}, no file: move it away, or set FAULTBENCH_RESULTS to another folder")
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
