@@ -276,6 +276,14 @@ def test_a_name_that_no_run_has_is_told_the_forms_of_names(place, rows):
     assert "no stored run is 'nonsuch': name a file, or last, last~N" in done.stderr
 
 
+@pytest.mark.parametrize("words", [("show", ""), ("explain", " "), ("compare", "base.json", "")])
+def test_an_empty_name_is_said_to_be_empty(place, rows, words):
+    place.keep(rows.judged())
+    done = place.call(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the name of a result is empty: name a file, or last, last~N")
+
+
 def test_one_run_is_no_runs(place, rows):
     place.keep(rows.judged())
     assert place.call("results", "export", "--json", "x.json").stderr == "1 row of 1 run\n"
