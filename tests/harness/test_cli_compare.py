@@ -228,6 +228,21 @@ def test_results_are_listed_newest_first_and_found_by_name_date_and_digest(place
     assert place.call("results", "list", "nobody").stdout == "no runs are kept that fit\n"
 
 
+def test_the_list_of_runs_gives_a_command_the_whole_width(place, rows):
+    command = ("faultbench", "run", "-l", "centroid,cnn", "-c", "none,prune40", "--quick", "--episodes", "10", "--markdown", "a file.md")
+    place.keep(rows.judged(), command=command)
+    place.keep(command=("faultbench", "run", "\x1b[31mred"), finish=False)
+    listed = place.call("results", "list", COLUMNS="80").stdout
+    lines = listed.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["run", "began", "(UTC)", "state", "rows"]
+    assert [line.split()[0] for line in lines[1::2][:2]] == ["2", "1"]
+    assert "1 pass" in lines[3]
+    assert len(lines) == 6, "one line for the short command, two for the long one"
+    assert " ".join(" ".join(lines[4:]).split()) == "faultbench run -l centroid,cnn -c none,prune40 --quick --episodes 10 --markdown 'a file.md'"
+    assert "\x1b" not in listed
+
+
 def test_a_digest_is_found_by_its_first_four_characters_also_where_they_are_digits(place, rows):
     place.keep(rows.judged({"compressor": "prune40"}, digest="634f" + "a" * 60))
     place.keep(rows.judged(digest="4012" + "b" * 60))
