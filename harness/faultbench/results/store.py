@@ -103,7 +103,7 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
     path = path or store_path()
     with _one_line_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _check_kind(path)
+        _is_file(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         with _one_line_errors(path), _said_while_waiting(path):
@@ -304,10 +304,8 @@ def _is_there(path: Path) -> bool:
         UsageError: There is none, and there could be none: its folder is none, or something else is in its place.
     """
     try:
-        _check_kind(path)
-        path.stat()
-        return True
-    except FileNotFoundError:
+        if _is_file(path):
+            return True
         reason = "" if path.parent.is_dir() else unusable(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -316,15 +314,19 @@ def _is_there(path: Path) -> bool:
     return False
 
 
-def _check_kind(path: Path) -> None:
-    """Finds out whether something else than a file is in the store's place: SQLite would wait for a pipe, or say little.
+def _is_file(path: Path) -> bool:
+    """Whether a file is in the store's place. Something else is found out here: SQLite would wait for a pipe, or say little.
 
     Raises:
-        UsageError: Something is.
+        UsageError: Something else is.
     """
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(mode := path.stat().st_mode):
-            raise UsageError(f"{path} is {kind_of(mode)}, no file: move it away, or set FAULTBENCH_RESULTS to another folder")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path} is {kind_of(mode)}, no file: move it away, or set FAULTBENCH_RESULTS to another folder")
+    return True
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -131,7 +131,7 @@ def too_few_queries(mean: float, what: str, episodes: float | None = None) -> st
     Args:
         mean: Queries a bearing on average: single bearings may have more or fewer.
         what: What a bearing is called.
-        episodes: Of each seed, where that is known. Queries grow with them: a little more slowly where bearings are drawn that were not yet.
+        episodes: Of each seed, where known. Queries grow with them, a little more slowly where more bearings are drawn, too.
     """
     if mean >= FEWEST_QUERIES:
         return ""
