@@ -294,6 +294,8 @@ def test_the_guard_holds_whichever_items_run(tmp_path):
     ("kind", "expected", "said"),
     [
         ("lerner", {}, "there is no kind 'lerner': did you mean learners"),
+        ("learner", {"nope": "no"}, "no promise of learners reads 'nope': `pytest -v` names them$"),
+        ("learner", {"it learns from suport": "no"}, "did you mean 'it learns from the support'"),
         ("learner", {"it learns": "no"}, "no promise of learners reads 'it learns': did you mean 'it learns from the support'"),
         ("learner", {"it learns from the support": " "}, "the expected failure of 'it learns from the support' has no reason"),
     ],

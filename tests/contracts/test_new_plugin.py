@@ -94,7 +94,7 @@ def test_a_kind_may_be_written_as_people_do(tmp_path):
         ("torch", "there is a Python module torch already, which 'torch' would hide"),
         ("json", "there is a Python module json already"),
         ("faultbench", "there is a Python module faultbench already"),
-        ("class", "there is a Python module class already"),
+        ("class", "'class' is a word of Python's own, which no package can be called: choose another name"),
         ("tests", "there is a Python module tests already"),
     ],
 )

@@ -102,6 +102,19 @@ def test_a_store_that_cannot_be_read_is_refused_and_left_alone(site, good, store
     assert not (site.folder / "x.json").exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as POSIX has them")
+@pytest.mark.parametrize("words", [*STORE_READERS, ("results", "rm", "1", "--yes"), SMALL])
+@pytest.mark.parametrize(("put", "what"), [(os.mkdir, "a folder"), (getattr(os, "mkfifo", None), "a pipe")])
+def test_what_is_no_file_in_the_stores_place_is_refused_alike_by_every_command(site, good, words, put, what):
+    put(site.store)
+    done = site.command(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    line = f"error: {site.store} is {what}, no file: move it away, or set FAULTBENCH_RESULTS to another folder"
+    assert done.stderr.splitlines()[-1] == line
+    assert not (site.folder / "x.json").exists()
+
+
 @pytest.mark.parametrize("spoil", [corrupt, foreign, of_a_later_version])
 def test_a_run_finds_a_bad_store_before_it_trains_anything(site, store, spoil):
     spoil(store)

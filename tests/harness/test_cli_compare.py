@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +229,35 @@ def test_results_are_listed_newest_first_and_found_by_name_date_and_digest(place
     assert place.call("results", "list", "nobody").stdout == "no runs are kept that fit\n"
 
 
+def test_the_list_of_runs_gives_a_command_the_whole_width(place, rows):
+    command = ("faultbench", "run", "-l", "centroid,cnn", "-c", "none,prune40", "--quick", "--episodes", "10", "--markdown", "a file.md")
+    place.keep(rows.judged(), command=command)
+    place.keep(command=("faultbench", "run", "\x1b[31mred"), finish=False)
+    listed = place.call("results", "list", COLUMNS="80").stdout
+    lines = listed.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["run", "began", "(UTC)", "state", "rows"]
+    assert [line.split()[0] for line in lines[1::2][:2]] == ["2", "1"]
+    assert "1 pass" in lines[3]
+    assert len(lines) == 6, "one line for the short command, two for the long one"
+    assert " ".join(" ".join(lines[4:]).split()) == shlex.join(command)
+    assert "\x1b" not in listed
+
+
+def test_a_digest_is_found_by_its_first_four_characters_also_where_they_are_digits(place, rows):
+    place.keep(rows.judged({"compressor": "prune40"}, digest="634f" + "a" * 60))
+    place.keep(rows.judged(digest="4012" + "b" * 60))
+    assert "run 1 of" in place.call("show", "634f").stderr
+    assert "run 2 of" in place.call("show", "4012").stderr
+    assert "run 1 of" in place.call("show", "1").stderr, "a run's number comes first"
+    short = place.call("show", "63")
+    assert short.returncode == 2
+    assert "the beginning of a digest (4 characters or more)" in short.stderr
+    refused = place.call("results", "rm", "40", "--yes")
+    assert refused.returncode == 2, "a number is no part of prune40"
+    assert place.runs() == [1, 2]
+
+
 def test_without_a_store_there_is_nothing_and_none_is_made(place):
     done = place.call("results", "list")
     assert (done.returncode, done.stdout) == (0, "no runs are kept that fit\n")
@@ -260,6 +290,14 @@ def test_a_name_that_no_run_has_is_told_the_forms_of_names(place, rows):
     done = place.call("show", "nonsuch")
     assert done.returncode == 2
     assert "no stored run is 'nonsuch': name a file, or last, last~N" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("show", ""), ("explain", " "), ("compare", "base.json", "")])
+def test_an_empty_name_is_said_to_be_empty(place, rows, words):
+    place.keep(rows.judged())
+    done = place.call(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the name of a result is empty: name a file, or last, last~N")
 
 
 def test_one_run_is_no_runs(place, rows):

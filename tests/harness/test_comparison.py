@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -147,6 +147,18 @@ def test_few_bearings_leave_a_condition_unproven(rows):
     made = compared([few[0]], [few[1]], DROP)
     assert only(made)["conditions"][0]["reason"] == "only 2 fault bearings, 5 are needed"
     assert (exit_code(made), exit_code(made, allow_unproven=True)) == (3, 0)
+
+
+def test_a_condition_that_lacks_queries_says_how_many_episodes_would_do(rows):
+    def short(every):
+        found = rows.answers(every)
+        first = np.arange(len(found.label)) < 240
+        kept = {f.name: getattr(found, f.name)[first] for f in fields(found) if isinstance(getattr(found, f.name), np.ndarray)}
+        return rows.judged(outcome=replace(found, **kept), digest=str(every) * 32)
+
+    made = compared([short(60)], [short(11)], DROP)
+    said = "only 30 queries a bearing on average, 36 are needed (about --episodes 60)"
+    assert only(made)["conditions"][0]["reason"] == said
 
 
 def test_gears_are_not_called_bearings(rows):

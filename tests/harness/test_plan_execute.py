@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,16 @@ def test_a_pair_that_makes_no_sense_is_not_applicable_and_costs_nothing_the_seco
     assert row["verdict"]["overall"] == "not applicable"
     _, notes = site.run(seeds=1, **said)
     assert notes.started == []
+
+
+def test_rows_are_kept_in_the_order_of_the_matrix_though_a_run_that_goes_on_finishes_others_first(site) -> None:
+    site.run(compressors=("none",), learners=("toy", "toy:mood=broken"))
+    rows, _ = site.run(compressors=("shrink", "none"), learners=("toy:mood=broken", "toy"))
+    with sqlite3.connect(site.store) as connection:
+        as_finished = [digest for (digest,) in connection.execute("SELECT digest FROM rows WHERE run = 2 ORDER BY id")]
+    connection.close()
+    assert as_finished != [row["digest"] for row in rows]
+    assert site.kept() == rows
 
 
 def test_a_learner_that_breaks_costs_its_own_cells(site) -> None:

@@ -77,6 +77,11 @@ def test_clusters_and_watermark_stand_where_all_rows_share_them(rows):
     assert "6 fault + 2 healthy units" in said
 
 
+def test_the_level_stands_in_the_heading_though_the_first_row_knows_none(rows):
+    first = rows.unscored({"compressor": "prune40", "level": None}, not_applicable="nothing to prune")
+    assert "**cwru, new-device [T2], maml, x86" in as_markdown([first, rows.judged()], COMMAND).replace("\\", "")
+
+
 def test_nothing_measured_is_said():
     assert as_markdown([], COMMAND).startswith("## faultbench: nothing was measured\n")
 

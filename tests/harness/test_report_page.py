@@ -105,6 +105,12 @@ def test_what_all_cells_share_is_said_once_and_what_differs_can_be_filtered(rows
     assert "The same in every cell: data set cwru, scenario new-device [T2], compressor none, target x86." in said
 
 
+def test_a_cell_that_knows_no_level_makes_no_second_scenario(rows):
+    first = rows.unscored({"compressor": "prune40", "level": None}, not_applicable="nothing to prune")
+    said = " ".join("".join(Reader(as_html([first, rows.judged()], COMMAND)).said).split())
+    assert "The same in every cell: data set cwru, scenario new-device [T2], learner maml, target x86." in said
+
+
 def test_every_axis_on_which_cells_differ_is_a_filter_and_a_column(rows):
     axes = {"dataset": "uestc", "scenario": "window", "learner": "b", "compressor": "prune40", "target": "arm", "snr": "0", "shots": 1}
     page = Reader(as_html([rows.judged(), rows.judged(axes, criteria="accuracy>=0.999")], COMMAND))

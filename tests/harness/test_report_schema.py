@@ -7,14 +7,17 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from jsonschema import Draft202012Validator
 
+from faultbench.cli.app import app
 from faultbench.errors import DataError
 from faultbench.report.document import document, json_text
 from faultbench.report.reading import read_document
 from faultbench.report.schema import FILES, check, schema_text
 from faultbench.results.metrics import METRICS
 from faultbench.results.row import CELL, SCHEMA
+from faultbench.results.store import open_store
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -45,6 +48,46 @@ def test_every_schema_is_a_schema_and_names_its_version():
         assert published["$schema"].endswith("draft/2020-12/schema")
         assert published["properties"]["schema"] == {"const": SCHEMA}
         assert FILES[kind].endswith(f"-{SCHEMA}.json")
+
+
+@pytest.mark.parametrize(("words", "kind"), [(("results", "list"), "runs"), (("cache", "info"), "cache")])
+def test_lists_of_runs_and_of_the_cache_fit_and_hold_no_field_that_is_not_described(site, words, kind):
+    """Of nothing at first, then of real runs: one finished with values of every kind, one interrupted."""
+    validator = Draft202012Validator(closed(json.loads(schema_text(kind))))
+    for _ in range(2):
+        done = site.command(*words, "--json", "-")
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)
+        assert made["schema"] == 1
+        assert [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(made)] == []
+        site.run(learners=("toy", "toy:mood=broken"), compressors=("none", "never"), seeds=1)
+        with open_store(site.store) as store:
+            store.begin(["killed"])
+    assert made["runs" if kind == "runs" else "kinds"]
+    for name in made:
+        assert list(validator.iter_errors({key: value for key, value in made.items() if key != name})), f"{name} is required"
+
+
+def test_every_option_that_points_to_the_schemas_belongs_to_a_command_that_has_one():
+    """A command with the option is here with its document, and a new one fails until its document has a schema."""
+    documents = {
+        "run": "run",
+        "show": "run",
+        "results export": "run",
+        "compare": "comparison",
+        "results list": "runs",
+        "cache info": "cache",
+    }
+
+    def pointing(command, path=()):
+        for name, one in getattr(command, "commands", {}).items():
+            yield from pointing(one, (*path, name))
+        for option in command.params:
+            if "--json" in option.opts and "faultbench schema" in (option.help or ""):
+                yield " ".join(path)
+
+    assert set(pointing(typer.main.get_command(app))) == set(documents)
+    assert set(documents.values()) == set(FILES)
 
 
 def test_rows_of_every_kind_fit_and_hold_no_field_that_is_not_described(rows):

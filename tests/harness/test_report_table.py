@@ -150,6 +150,15 @@ def test_what_all_rows_share_stands_in_the_title_and_not_in_a_column(matrix: lis
     assert text.count("x86") == 1
 
 
+@pytest.mark.parametrize("why", [{"not_applicable": "centroid has no net to prune"}, {"error": "the disk is full"}])
+def test_the_level_stands_in_the_title_though_the_first_row_knows_none(why: dict[str, str]) -> None:
+    first = unjudged({"compressor": "prune40", "level": None, "note": None}, **why)
+    assert shown([first, judged()], 120).startswith("cwru, new-device [T2], maml, x86")
+    assert shown([first], 120).startswith("cwru, new-device, "), "where no row knows a level, none is made up"
+    elsewhere = judged({"dataset": "uestc"})
+    assert "cwru, new-device, " in shown([first, elsewhere], 120), "another data set's level says nothing of this one's"
+
+
 def test_cells_without_figures_are_lines_with_their_reason(matrix: list[dict[str, Any]]) -> None:
     text = shown(matrix)
     assert "centroid, prune40: not applicable: centroid has no net to prune" in text

@@ -55,6 +55,34 @@ def test_a_row_added_again_is_replaced_where_it_was(path: Path) -> None:
         assert [(row["digest"], row.get("differences")) for row in opened.rows(run)] == [("a", {"cnn": 0.1}), ("b", None)]
 
 
+def test_rows_stand_in_the_order_of_the_matrix_whatever_the_order_in_which_they_finished(path: Path) -> None:
+    with open_store(path) as opened:
+        run = opened.begin([])
+        for digest, place in (("c", 2), ("x", None), ("a", 0), ("b", 1)):
+            opened.add(run, finished(digest), place)
+        opened.add(run, finished("a", differences={"cnn": 0.1}))
+        assert [row["digest"] for row in opened.rows(run)] == ["a", "b", "c", "x"]
+
+
+def test_a_store_of_before_rows_had_places_is_read_as_it_is_and_written_on(path: Path) -> None:
+    with open_store(path) as opened:
+        before = opened.begin(["before"])
+        for digest in ("b", "a"):
+            opened.add(before, finished(digest))
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE rows DROP COLUMN place")
+    old.close()
+    with read_store(path) as reading:
+        assert reading is not None
+        assert [row["digest"] for row in reading.rows(before)] == ["b", "a"]
+    with open_store(path) as opened:
+        after = opened.begin(["after"])
+        for digest, place in (("d", 1), ("c", 0)):
+            opened.add(after, finished(digest), place)
+        assert [row["digest"] for row in opened.rows(before)] == ["b", "a"]
+        assert [row["digest"] for row in opened.rows(after)] == ["c", "d"]
+
+
 def test_looks_count_the_different_cells_scored_on_the_same_recordings(path: Path) -> None:
     elsewhere = CELL | {"target_recordings": "r2"}
     with open_store(path) as opened:

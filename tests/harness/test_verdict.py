@@ -172,6 +172,13 @@ def test_exit_codes(rows: list[dict[str, Any]], plainly: int, gated: int, allowe
     assert exit_code(judged, gate=True, allow_unproven=True) == allowed
 
 
+def test_too_few_queries_say_how_many_episodes_would_do() -> None:
+    few = rate(0.98, 0.97, 0.99, queries=23.4)
+    criterion = verdict("accuracy>=0.9", accuracy=few, cell={"episodes": 50})["criteria"][0]
+    assert criterion["reason"] == "only 23.4 queries a bearing on average, 36 are needed (about --episodes 77)"
+    assert too_few_queries(0.0, "bearing", 50) == "only 0 queries a bearing on average, 36 are needed", "no number of them would do"
+
+
 @pytest.mark.parametrize(
     ("mean", "said"),
     [(12, "12"), (35.71, "35.7"), (35.99, "35.9"), (36, ""), (0.04, "0")],
@@ -179,5 +186,11 @@ def test_exit_codes(rows: list[dict[str, Any]], plainly: int, gated: int, allowe
 )
 def test_queries_on_average_never_read_as_the_number_that_is_needed(mean: float, said: str) -> None:
     assert too_few_queries(mean, "bearing") == (f"only {said} queries a bearing on average, 36 are needed" if said else "")
+    more = too_few_queries(mean, "bearing", 100)
+    if said:
+        needed = int(more.removeprefix(too_few_queries(mean, "bearing") + " (about --episodes ").removesuffix(")"))
+        assert mean * (needed - 1) / 100 < 36 <= mean * needed / 100
+    else:
+        assert more == ""
     units = {"fault_units": 9, "healthy_units": 4, "queries_per_unit": mean}
     assert _weakness("accuracy", units, "bearing") == too_few_queries(mean, "bearing")

@@ -11,9 +11,15 @@ from faultbench.names import instead, shown
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="run|comparison", help="Whose: of `run --json`, or of `compare --json`.")] = "run",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="run|comparison|runs|cache",
+            help="Whose: of `run --json` (and `show`, `results export`), `compare --json`, `results list --json` or `cache info --json`.",
+        ),
+    ] = "run",
 ) -> None:
-    """Print the JSON schema of a result, or of a comparison."""
+    """Print the JSON schema of a result, a comparison, the list of runs, or the account of the cache."""
     from faultbench.report.schema import FILES, schema_text
 
     if kind not in FILES:

@@ -103,7 +103,7 @@ class _Execution:
         jobs = self._plan.settings.jobs
         tally = running.run(self._plan.graph, self._plan.goals, self._plan.cache, self._progress, jobs=jobs, ended=self._ended)
         for i, differences in self._differences.items():
-            self.rows[i] = self._store.add(self.number, {**self.rows[i], "differences": differences})
+            self.rows[i] = self._store.add(self.number, {**self.rows[i], "differences": differences}, i)
         if not self._refusable():
             self._progress.run_finished(tally.stages, tally.reused)
         return [self.rows[i] for i in range(len(self._plan.cells))]
@@ -125,7 +125,7 @@ class _Execution:
             self._finish(number, json.loads((end.value / ROW_FILE).read_text(encoding="utf-8")))
 
     def _finish(self, number: int, row: Mapping[str, Any]) -> None:
-        self.rows[number] = self._store.add(self.number, row)
+        self.rows[number] = self._store.add(self.number, row, number)
         self._unsaid.append(self.rows[number])
         if not self._refusable():
             self._say()

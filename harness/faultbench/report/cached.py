@@ -20,6 +20,7 @@ from faultbench.names import instead, shown
 from faultbench.report.console import print_lines
 from faultbench.report.document import json_text
 from faultbench.report.plan import duration
+from faultbench.report.schema import CACHE_SCHEMA
 from faultbench.report.wording import clean, count
 
 _AGES_D = (7, 30, 90)
@@ -58,7 +59,7 @@ def about(root: Path) -> dict[str, Any]:
 
 def about_text(told: Mapping[str, Any]) -> str:
     """The same as JSON."""
-    return json_text(told)
+    return json_text({"schema": CACHE_SCHEMA, **told})
 
 
 def print_about(told: Mapping[str, Any], console: Console) -> None:

@@ -9,7 +9,7 @@ from faultbench.report.document import document
 from faultbench.report.reading import read_document
 from faultbench.report.schema import check
 from faultbench.results.comparison import Side
-from faultbench.results.selection import NONE_YET, find_run
+from faultbench.results.selection import FORMS, NONE_YET, find_run
 from faultbench.results.store import Run, Store, read_store
 
 
@@ -17,9 +17,11 @@ def find(text: str) -> Side:
     """The result of a name: of the file that is called so, else of the newest stored run that it names.
 
     Raises:
-        UsageError: There is neither.
+        UsageError: There is neither, or the name is empty.
         DataError: The file is no result, or of another version of the schema.
     """
+    if not text.strip():
+        raise UsageError(f"the name of a result is empty: name a file, or {FORMS}")
     if is_file(text):
         made = read_document(text)
         return Side(text, tuple(made["command"]), tuple(made["rows"]))

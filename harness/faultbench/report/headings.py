@@ -18,7 +18,7 @@ def groups(rows: Iterable[Row]) -> list[list[Row]]:
     """The rows of one data set and scenario together, for others cannot be compared. Scenarios that leak (T0, T1) come last."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        found.setdefault((row["cell"]["dataset"], row["cell"]["scenario"]), []).append(row)
+        found.setdefault(_split(row), []).append(row)
     return sorted(found.values(), key=lambda group: any("leaks" in (row["watermark"] or "") for row in group))
 
 
@@ -34,12 +34,23 @@ def varying_axes(rows: Sequence[Row]) -> list[str]:
 
 def title(rows: Sequence[Row], varying: Sequence[str]) -> str:
     """What all rows share: axes, level, the episodes' shape, watermark, clusters and looks."""
-    said = [level(rows[0]) if axis == "scenario" else str(rows[0]["cell"][axis]) for axis in AXES if axis not in varying]
+    first = leveled(rows)[0]
+    said = [level(first) if axis == "scenario" else str(first["cell"][axis]) for axis in AXES if axis not in varying]
     for words in (_shape, _seeds, _watermark, _clusters, _missing, _looks):
         known = {words(row) for row in rows if is_judged(row)}
         if len(known) == 1 and (shared := known.pop()):
             said.append(shared)
     return ", ".join(said)
+
+
+def leveled(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those that know no level, as they make no sense or broke, with that of another on the same data set and scenario."""
+    known = {_split(row): {key: row["cell"][key] for key in ("level", "note")} for row in rows if row["cell"]["level"]}
+    return [row if row["cell"]["level"] else {**row, "cell": {**row["cell"], **known.get(_split(row), {})}} for row in rows]
+
+
+def _split(row: Row) -> tuple[str, str]:
+    return row["cell"]["dataset"], row["cell"]["scenario"]
 
 
 def level(row: Row) -> str:

@@ -7,13 +7,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from faultbench.report.console import print_lines
 from faultbench.report.document import json_text
-from faultbench.report.wording import clean
+from faultbench.report.schema import RUNS_SCHEMA
 from faultbench.results.store import Run, Store
 
 
@@ -56,23 +55,28 @@ def gathered(store: Store, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def runs_text(told: Sequence[Mapping[str, Any]]) -> str:
     """The list as JSON."""
-    return json_text({"runs": list(told)})
+    return json_text({"schema": RUNS_SCHEMA, "runs": list(told)})
+
+
+_HEADINGS = ("run", "began (UTC)", "state", "rows")
+
+
+def _line(one: Mapping[str, Any]) -> tuple[str, ...]:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items())
+    return str(one["id"]), str(one["started"]).partition("+")[0].replace("T", " "), one["state"], counts or "none"
 
 
 def print_runs(told: Sequence[Mapping[str, Any]], console: Console, *, more: int) -> None:
-    """Prints the list; `more` is how many older runs it leaves out."""
+    """Prints the list, each run's command on lines of its own; `more` is how many older runs it leaves out."""
     if not told:
         console.print(Text("no runs are kept that fit"))
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for heading in ("run", "began (UTC)", "state", "rows"):
-        table.add_column(Text(heading), justify="right" if heading == "run" else "left", no_wrap=True)
-    table.add_column(Text("command"), overflow="fold")
-    for one in told:
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items())
-        began = str(one["started"]).partition("+")[0].replace("T", " ")
-        said = [str(one["id"]), began, one["state"], counts or "none", shlex.join(one["command"])]
-        table.add_row(*(Text(clean(text, console.encoding)) for text in said))
-    console.print(table)
+    lines = [_HEADINGS, *(_line(one) for one in told)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEADINGS) - 1)]
+    for place, (run, *middle, rows) in enumerate(lines):
+        said = "  ".join([run.rjust(widths[0]), *(text.ljust(width) for text, width in zip(middle, widths[1:], strict=True)), rows])
+        print_lines(console, said, style="" if place else "bold")
+        if place:
+            print_lines(console, shlex.join(told[place - 1]["command"]), indent=widths[0] + 2, style="dim")
     if more > 0:
         console.print(Text(f"and {more} older ones: --limit shows more"))

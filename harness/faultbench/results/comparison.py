@@ -271,7 +271,7 @@ def _judge(condition: Condition, rates: Mapping[str, Any], ratios: Mapping[str, 
     if condition.change == DIFF:
         found = rates[condition.metric]
         value = None if found["diff"] is None else found["diff"][condition.statistic]
-        weak = "" if value is None else _weakness(condition.metric, found["diff"], specimen(new))
+        weak = "" if value is None else _weakness(condition.metric, found["diff"], specimen(new), lookup(new, "cell.episodes"))
     else:
         found = ratios[f"{condition.metric}.{condition.statistic}" if condition.statistic else condition.metric]
         value = 1.0 if found["called"] is False else found["ratio"]
@@ -290,14 +290,14 @@ def _judge(condition: Condition, rates: Mapping[str, Any], ratios: Mapping[str, 
     return {"condition": condition.spelling, "value": value, "verdict": verdict, "reason": reason}
 
 
-def _weakness(metric: str, diff: Mapping[str, Any], what: str) -> str:
+def _weakness(metric: str, diff: Mapping[str, Any], what: str, episodes: float | None = None) -> str:
     """What keeps a difference from carrying a verdict either way, by the rules of `verdict`; a mean of means says nothing of its units."""
     if diff["fault_units"] is None:
         return f"no counts by unit tell how many {what}s carry it"
     units, called = (diff["healthy_units"], "healthy units") if metric == "false_alarm" else (diff["fault_units"], f"fault {what}s")
     if units < FEWEST_UNITS:
         return f"only {units} {called}, {FEWEST_UNITS} are needed"
-    return too_few_queries(diff["queries_per_unit"], what)
+    return too_few_queries(diff["queries_per_unit"], what, episodes)
 
 
 def _looked_at(pairs: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from faultbench.errors import UsageError
 from faultbench.names import shown
 from faultbench.results.store import Run, Store
 
-FORMS = "last, last~N, a number, a date (2026-01-31), the beginning of a digest, or names (maml cwru)"
+FORMS = "last, last~N, a number, a date (2026-01-31), the beginning of a digest (4 characters or more), or names (maml cwru)"
 """How a run can be named."""
 
 NONE_YET = "no run is kept yet: `faultbench run` makes one, or name a file"
@@ -17,7 +17,7 @@ NONE_YET = "no run is kept yet: `faultbench run` makes one, or name a file"
 _LAST = re.compile(r"last(?:~(?P<back>[0-9]{1,6}))?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9:]*)?)?", re.ASCII)
-_DIGEST = re.compile(r"[0-9a-f]{6,64}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{4,64}", re.ASCII)
 
 
 def find_run(store: Store | None, text: str) -> Run:
@@ -42,8 +42,8 @@ def matching(store: Store | None, text: str) -> list[Run]:
     if store is None:
         return []
     runs = store.runs()[::-1]
-    if _NUMBER.fullmatch(text):
-        return [run for run in runs if run.id == int(text)]
+    if _NUMBER.fullmatch(text) and (by_number := [run for run in runs if run.id == int(text)]):
+        return by_number
     filled = {run for run, _, _ in store.names()}
     runs = [run for run in runs if run.id in filled]
     if last := _LAST.fullmatch(text):
@@ -52,7 +52,8 @@ def matching(store: Store | None, text: str) -> list[Run]:
     if _DATE.fullmatch(text):
         return [run for run in runs if run.started.startswith(text.replace(" ", "T"))]
     by_digest = {run for run, digest, _ in store.names() if _DIGEST.fullmatch(text) and digest.startswith(text)}
-    return [run for run in runs if run.id in by_digest] or _named(store, runs, text)
+    # A number is never a part of a name: `results rm 40` must not take every run with a prune40.
+    return [run for run in runs if run.id in by_digest] or ([] if _NUMBER.fullmatch(text) else _named(store, runs, text))
 
 
 def filtered(store: Store | None, texts: Iterable[str]) -> list[Run]:

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import sqlite3
+import stat
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +24,11 @@ from typing import Any
 
 from faultbench.errors import CellError, UsageError
 from faultbench.folders import unusable
+from faultbench.regularfile import kind_of
 from faultbench.results.row import PROTOCOL, plain
 
 STORE_VERSION = 1
-"""Kept as the file's `user_version`; changes with the tables below."""
+"""Kept as the file's `user_version`; changes with the tables below, but not where a column is added that an older faultbench can ignore."""
 
 APPLICATION_ID = 0x4642_454E
 """Kept as the file's `application_id` ("FBEN"): no other program's database is taken for a store."""
@@ -46,7 +48,7 @@ CREATE TABLE runs (
 CREATE TABLE rows (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, digest TEXT NOT NULL, written TEXT NOT NULL,
     dataset TEXT NOT NULL, scenario TEXT NOT NULL, learner TEXT NOT NULL, compressor TEXT NOT NULL, target TEXT NOT NULL,
-    verdict TEXT NOT NULL, error TEXT, row TEXT NOT NULL, UNIQUE (run, digest)
+    verdict TEXT NOT NULL, error TEXT, row TEXT NOT NULL, place INTEGER, UNIQUE (run, digest)
 );
 CREATE TABLE looks (
     dataset TEXT NOT NULL, scenario TEXT NOT NULL, recordings TEXT NOT NULL, digest TEXT NOT NULL, first TEXT NOT NULL,
@@ -54,10 +56,17 @@ CREATE TABLE looks (
 ) WITHOUT ROWID;
 """
 
+_PLACED = "SELECT count(*) FROM pragma_table_info('rows') WHERE name = 'place'"
+"""Whether rows have a place in their run's matrix. Stores of before have none, until one is opened to be written."""
+
+_IN_ORDER = "SELECT row FROM rows WHERE run = ? ORDER BY place IS NULL, place, id"
+_AS_FINISHED = "SELECT row FROM rows WHERE run = ? ORDER BY id"
+
 _KEEP = """
-INSERT INTO rows (run, digest, written, dataset, scenario, learner, compressor, target, verdict, error, row)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (run, digest) DO UPDATE SET written = excluded.written, verdict = excluded.verdict, error = excluded.error, row = excluded.row
+INSERT INTO rows (run, digest, written, dataset, scenario, learner, compressor, target, verdict, error, row, place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run, digest) DO UPDATE SET written = excluded.written, verdict = excluded.verdict, error = excluded.error, row = excluded.row,
+    place = coalesce(excluded.place, place)
 """
 
 
@@ -94,6 +103,7 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
     path = path or store_path()
     with _one_line_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _is_file(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         with _one_line_errors(path), _said_while_waiting(path):
@@ -137,8 +147,13 @@ class Store:
             number: int = execute("INSERT INTO runs (command, started, version, protocol, machine) VALUES (?, ?, ?, ?, ?)", said).lastrowid
         return number
 
-    def add(self, run: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, run: int, row: Mapping[str, Any], place: int | None = None) -> dict[str, Any]:
         """Keeps a finished cell, or a failed one with its error, for good; one of the same digest in the run is replaced.
+
+        Args:
+            run: The run's number.
+            row: As `results.row.row` makes it.
+            place: Where the cell stands in the run's matrix, for `rows`; those of no place come last, as they finished.
 
         Returns:
             The row with `looks`: how many different cells, this one included, were ever scored on its target recordings;
@@ -153,7 +168,7 @@ class Store:
                 seen = cell["dataset"], cell["scenario"], recordings, kept["digest"], now
                 execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", seen)
                 kept["looks"] = self.looks(cell["dataset"], recordings)
-            said = run, kept["digest"], now, *axes, verdict, kept["error"], json.dumps(kept, allow_nan=False)
+            said = run, kept["digest"], now, *axes, verdict, kept["error"], json.dumps(kept, allow_nan=False), place
             execute(_KEEP, said)
         return dict(kept)
 
@@ -173,8 +188,9 @@ class Store:
         return [Run(number, tuple(json.loads(command)), *rest) for number, command, *rest in found]
 
     def rows(self, run: int) -> list[dict[str, Any]]:
-        """The rows of a run, in the order in which their cells finished."""
-        return [json.loads(text) for (text,) in self._read("SELECT row FROM rows WHERE run = ? ORDER BY id", (run,))]
+        """The rows of a run, in the order of its matrix; of one that an earlier faultbench kept, in that in which its cells finished."""
+        placed = self._read(_PLACED) == [(1,)]
+        return [json.loads(text) for (text,) in self._read(_IN_ORDER if placed else _AS_FINISHED, (run,))]
 
     def remove(self, runs: Sequence[int]) -> None:
         """Removes runs and their rows for good. Looks are kept: what was seen stays seen.
@@ -274,6 +290,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             if not known:
                 for statement in _TABLES.split(";"):
                     connection.execute(statement)
+            elif connection.execute(_PLACED).fetchone() == (0,):
+                connection.execute("ALTER TABLE rows ADD COLUMN place INTEGER")
             # Written in any case: a file that cannot be written is found out now, not when the first cell has finished.
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
@@ -283,18 +301,32 @@ def _is_there(path: Path) -> bool:
     """Whether there is a store's file.
 
     Raises:
-        UsageError: There is none, and there could be none.
+        UsageError: There is none, and there could be none: its folder is none, or something else is in its place.
     """
     try:
-        path.stat()
-        return path.is_file()
-    except FileNotFoundError:
+        if _is_file(path):
+            return True
         reason = "" if path.parent.is_dir() else unusable(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:
         raise UsageError(f"the results folder {path.parent} cannot be used ({reason}): set FAULTBENCH_RESULTS to another folder")
     return False
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is in the store's place. Something else is found out here: SQLite would wait for a pipe, or say little.
+
+    Raises:
+        UsageError: Something else is.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path} is {kind_of(mode)}, no file: move it away, or set FAULTBENCH_RESULTS to another folder")
+    return True
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -122,17 +122,21 @@ def _weakness(row: Mapping[str, Any], criterion: Criterion) -> str:
     if units < FEWEST_UNITS:
         return f"only {units} {f'fault {what}s' if told_by == 'fault' else 'healthy units'}, {FEWEST_UNITS} are needed"
     queries = lookup(row, f"{criterion.metric if criterion.metric in RATES else 'accuracy_faults'}.queries_per_unit") or 0
-    return too_few_queries(queries, what)
+    return too_few_queries(queries, what, lookup(row, "cell.episodes"))
 
 
-def too_few_queries(mean: float, what: str) -> str:
-    """Why so many queries a bearing carry no verdict, or nothing.
+def too_few_queries(mean: float, what: str, episodes: float | None = None) -> str:
+    """Why so many queries a bearing carry no verdict, and how many episodes would give enough; or nothing.
 
     Args:
         mean: Queries a bearing on average: single bearings may have more or fewer.
         what: What a bearing is called.
+        episodes: Of each seed, where known. Queries grow with them, a little more slowly where more bearings are drawn, too.
     """
-    return f"only {on_average(mean)} queries a {what} on average, {FEWEST_QUERIES} are needed" if mean < FEWEST_QUERIES else ""
+    if mean >= FEWEST_QUERIES:
+        return ""
+    said = f"only {on_average(mean)} queries a {what} on average, {FEWEST_QUERIES} are needed"
+    return f"{said} (about --episodes {math.ceil(episodes * FEWEST_QUERIES / mean)})" if episodes and mean > 0 else said
 
 
 def on_average(queries: float) -> str:

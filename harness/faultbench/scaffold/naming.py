@@ -54,7 +54,9 @@ def names_of(kind: str, name: str, registry: Registry) -> Names:
     if matched := names.match(name, built_in):
         raise UsageError(f"{name} reads as {matched[0]} with the number {matched[1]}: choose another name")
     package = name.replace("-", "_")
-    if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in _TAKEN or _importable(package):
+    if keyword.iskeyword(package):
+        raise UsageError(f"{shown} is a word of Python's own, which no package can be called: choose another name")
+    if package in sys.stdlib_module_names or package in _TAKEN or _importable(package):
         raise UsageError(f"there is a Python module {package} already, which {shown} would hide: choose another name")
     return Names(name, package, _factory(kind, name))
 

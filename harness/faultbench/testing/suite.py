@@ -184,8 +184,9 @@ def _expected(suite: Suite, failures: Mapping[str, str]) -> Mapping[str, str]:
     """The expected failures, after checking that each is a promise and has a reason."""
     for promise, reason in failures.items():
         if promise not in suite.promises:
-            near = names.nearest(promise, suite.promises, 1)[0]
-            raise UsageError(f"no promise of {suite.kind} reads {names.shown(promise)}: did you mean {near!r}?")
+            begun = [one for one in suite.promises if promise.strip() and one.startswith(promise)]
+            meant = names.instead(begun[0] if begun else promise, suite.promises, listing="`pytest -v` names them", spell=repr)
+            raise UsageError(f"no promise of {suite.kind} reads {names.shown(promise)}: {meant}")
         if not reason.strip():
             raise UsageError(f"the expected failure of {promise!r} has no reason: give one")
     return failures

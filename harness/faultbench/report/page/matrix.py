@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from faultbench.report.headings import WORST_FIRST, Row, level
+from faultbench.report.headings import WORST_FIRST, Row, level, leveled
 from faultbench.report.page.drawing import interval_drawn
 from faultbench.report.page.escaping import extent, text, verdict_class
 from faultbench.report.wording import UNKNOWN, count, number, rate
@@ -49,6 +49,7 @@ def matrix(rows: Sequence[Row]) -> str:
     """The filters and the table."""
     if not rows:
         return ""
+    rows = leveled(rows)
     columns, filters = _columns(rows), _filters(rows)
     same = [axis for axis in AXES if not _varies(rows, axis)] if len(rows) > 1 else []
     head = "".join(_heading(column) for column in columns)

@@ -11,7 +11,18 @@ from faultbench.errors import DataError
 from faultbench.report.compared import SCHEMA as COMPARISON_SCHEMA
 from faultbench.results.row import SCHEMA
 
-FILES = {"run": f"run-{SCHEMA}.json", "comparison": f"comparison-{COMPARISON_SCHEMA}.json"}
+RUNS_SCHEMA = 1
+"""Changes when a field of `results list --json` is renamed, is removed, or changes its meaning."""
+
+CACHE_SCHEMA = 1
+"""The same of `cache info --json`."""
+
+FILES = {
+    "run": f"run-{SCHEMA}.json",
+    "comparison": f"comparison-{COMPARISON_SCHEMA}.json",
+    "runs": f"runs-{RUNS_SCHEMA}.json",
+    "cache": f"cache-{CACHE_SCHEMA}.json",
+}
 """The schema's file by the kind of document."""
 
 
