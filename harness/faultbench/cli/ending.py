@@ -25,7 +25,7 @@ ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 _GLOBAL = ("--debug", "--no-plugins", "--strict-plugins")
 
 
-def failed(error: Exception, *, debug: bool) -> int:
+def failed(error: BaseException, *, debug: bool) -> int:
     """Says what is wrong, on stderr, and gives the exit code."""
     if debug:
         traceback.print_exception(error)
@@ -104,7 +104,7 @@ def _say(message: str) -> None:
             print(command, file=sys.stderr)
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: BaseException) -> str:
     """The parser's message in our form, `what is wrong: what to do`."""
     ctx = getattr(error, "ctx", None)
     command = f"{ctx.command_path} --help" if ctx else "faultbench --help"
