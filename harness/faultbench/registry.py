@@ -212,7 +212,9 @@ def make(choice: Choice, **given: object) -> Any:
     try:
         accepted = inspect.signature(factory).parameters
         return factory(**{key: value for key, value in given.items() if key in accepted and key not in choice.params}, **choice.params)
-    except (FaultbenchError, *INTERRUPTIONS):
+    except FaultbenchError:
+        raise
+    except INTERRUPTIONS:
         raise
     except BaseException as error:
         raise _unusable(choice, f"cannot be made ({cause(error)})") from error
@@ -237,7 +239,9 @@ def _factory(choice: Choice) -> Any:
     module, _, attribute = choice.factory.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (FaultbenchError, *INTERRUPTIONS):
+    except FaultbenchError:
+        raise
+    except INTERRUPTIONS:
         raise
     except BaseException as error:
         raise _unusable(choice, f"cannot be imported ({cause(error)})") from error
