@@ -87,8 +87,11 @@ def _run_command(argv: Sequence[str] | None) -> int:
         code = _left(left, debug=session.debug)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends as one line and the right exit code
         code = failed(error, debug=session.debug)
-    with quiet_pipe():
-        pass
+    try:
+        with quiet_pipe():
+            pass
+    except OSError as error:
+        code = failed(error, debug=session.debug)
     return code if isinstance(code, int) else 0
 
 

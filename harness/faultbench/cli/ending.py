@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import typer
 
+from faultbench.cli.stdout import StdoutError
 from faultbench.discovery import one_line
 from faultbench.errors import FaultbenchError, UsageError
 from faultbench.matrix.streams import to_nowhere
@@ -35,6 +36,10 @@ def failed(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, ParserError):
         _say(_usage(error))
         return UsageError.exit_code
+    if isinstance(error, StdoutError):
+        close_output()
+        _say(f"standard output cannot be written ({error.strerror}): free room, or write to another place")
+        return UsageError.exit_code  # as for any file that cannot be written
     advice = "this is a fault of faultbench or of a plugin" if debug else "repeat with `faultbench --debug ...` to see where"
     said = str(error)
     if isinstance(error, OSError) and error.strerror:
