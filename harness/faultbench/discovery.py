@@ -21,6 +21,7 @@ import pluggy
 
 from faultbench import api, hookspecs, names, timelimit
 from faultbench.errors import PluginError
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.offers import Offer, Param
 
 KINDS = ("datasets", "scenarios", "frontends", "backbones", "learners", "compressors", "targets")
@@ -137,7 +138,7 @@ def normalised(distribution: str) -> str:
 
 def cause(error: BaseException) -> str:
     """An exception as one harmless line, cut where it rambles."""
-    return one_line(f"{type(error).__name__}: {error}")
+    return one_line(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def one_line(text: str, most: int = 300) -> str:
@@ -195,7 +196,9 @@ def _take(found: Found, source: Source, load: Any, seconds: float) -> None:
     except timelimit.Overdue:
         _silent(found, source, "being imported", seconds)
         return
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
         _broken(found, source.problem(f"cannot be loaded ({cause(error)}): repair, update or uninstall {source.distribution}"))
         return
     if misfit:
@@ -259,7 +262,9 @@ def _materialise(found: Found, plugin: Plugin, kind: str, seconds: float) -> boo
     except timelimit.Overdue:
         _silent(found, source, hook.name, seconds)
         return False
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:  # noqa: BLE001 - any plugin's failure is that plugin's alone
         _broken(found, source.problem(f"failed in faultbench_{kind} ({cause(error)}): repair or update {source.distribution}"), kind)
     if len(offers) > _MOST_OFFERS:
         _lose(found, kind, source.problem(f"offers more than {_MOST_OFFERS} {kind}: let faultbench_{kind} end"))

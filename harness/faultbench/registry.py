@@ -15,6 +15,7 @@ from typing import Any
 from faultbench import names, timelimit
 from faultbench.discovery import KINDS, Found, Plugin, Problem, Registered, Source, cause, discover, normalised
 from faultbench.errors import FaultbenchError, PluginError, UsageError
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.offers import Offer, Value
 
 NOUNS = {
@@ -235,7 +236,9 @@ def make(choice: Choice, **given: object) -> Any:
         return factory(**{key: value for key, value in given.items() if key in accepted and key not in choice.params}, **choice.params)
     except FaultbenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise _unusable(choice, f"cannot be made ({cause(error)})") from error
 
 
@@ -260,7 +263,9 @@ def _factory(choice: Choice) -> Any:
         return getattr(importlib.import_module(module), attribute)
     except FaultbenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise _unusable(choice, f"cannot be imported ({cause(error)})") from error
 
 
@@ -280,7 +285,9 @@ def mismatch(kind: str, offer: Offer) -> str:
         return (
             f"its factory {offer.factory} hangs when it is imported, for {seconds:g} s ({timelimit.VARIABLE}): repair it, or uninstall it"
         )
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin's module raises
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin's module raises
         return f"its factory {offer.factory} cannot be imported ({cause(error)}): repair it, or install what it needs"
     takes = {name: p for name, p in signature.parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     if not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()) and (
@@ -337,7 +344,9 @@ class Observers:
                 self._plugins.remove(plugin)
                 took = f"did not come back from {hook} within {self._limit_s:g} s ({timelimit.VARIABLE})"
                 print(f"warning: {plugin.source.problem(took)}: the run goes on without it", file=sys.stderr)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - observers never fail a run
+            except INTERRUPTIONS:
+                raise
+            except BaseException as error:  # noqa: BLE001 - observers never fail a run
                 self._warn(plugin, hook, error)
 
     def _stuck(self, plugin: Plugin, hook: str) -> None:

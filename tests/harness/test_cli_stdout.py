@@ -63,12 +63,12 @@ class Place:
         places = {name: "say()" if name in where.split() else "pass" for name in ("at_import", "in_hook", "in_observer", "in_split")}
         (self.folder / "modules" / "acme.py").write_text(PLUGIN.format(say=say, **places))
 
-    def command(self, *words: str, shell: str = "", **given: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, redirected: str = "", **given: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join(filter(None, [str(self.folder / "modules"), os.environ.get("PYTHONPATH")]))
         places = {"FAULTBENCH_CACHE": str(self.folder / "cache"), "FAULTBENCH_RESULTS": str(self.folder), "PYTHONPATH": path}
         python = [sys.executable, "-c", COMMAND, *words]
         return subprocess.run(
-            ["sh", "-c", f'"$@" {shell}', "sh", *python] if shell else python,
+            ["sh", "-c", f'"$@" {redirected}', "sh", *python] if redirected else python,
             cwd=self.folder, env={**os.environ, **places, **given}, capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_a_plugin_that_closes_descriptor_1_closes_nothing_of_the_command(place):
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_descriptors_end_no_command_and_mix_nothing(place, closed):
     place.install(WAYS_TO_SAY["the descriptor"], "in_hook")
-    done = place.command("list", "scenarios", shell=closed)
+    done = place.command("list", "scenarios", redirected=closed)
     assert done.returncode == 0
     assert "NOISE" not in done.stdout
     assert ("chatty" in done.stdout) == (">&-" not in closed.split())
@@ -136,3 +136,46 @@ def test_unbuffered_output_stays_so(place):
     place.install("pass", "at_import")
     said = place.command("list", "scenarios").stdout
     assert place.command("list", "scenarios", PYTHONUNBUFFERED="1").stdout == said
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+CANNOT = "error: standard output cannot be written (No space left on device): free room, or write to another place\n"
+
+
+@FULL
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("list", "learners"), ("schema",), ("published",), ("doctor",), ("--help",), ("--version",)])
+def test_a_full_disk_below_stdout_is_one_line_and_the_code_of_a_file_that_cannot_be_written(place, words, unbuffered):
+    place.install("pass", "at_import")
+    done = place.command(*words, redirected=">/dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (2, CANNOT)
+
+
+@FULL
+def test_a_run_whose_stdout_is_full_keeps_its_rows_and_its_files(place):
+    place.install("pass", "at_import")
+    words = ("run", "-d", "plant:mood=measured", "-s", "chatty", "-l", "toy", *SMALL, "--quick", "--out", "out")
+    done = place.command(*words, redirected=">/dev/full", PYTHONPATH=made_up(place))
+    assert done.returncode == 2
+    assert done.stderr.endswith("\n" + CANNOT)
+    assert (place.folder / "out" / "table.txt").read_text()
+    for command in (("show", "last"), ("show", "last", "--json", "-"), ("compare", "last", "last"), ("results", "list")):
+        done = place.command(*command, redirected=">/dev/full", PYTHONPATH=made_up(place))
+        assert (done.returncode, CANNOT in done.stderr) == (2, True), command
+    assert "toy" in place.command("show", "last", PYTHONPATH=made_up(place)).stdout
+
+
+@FULL
+def test_a_full_disk_below_stderr_fails_no_command(place):
+    place.install("pass", "at_import")
+    assert place.command("list", "learners", redirected="2>/dev/full").returncode == 0
+    assert place.command("show", "no-such-run", redirected="2>/dev/full").returncode == 2
+
+
+def test_a_reader_that_has_gone_is_no_error():
+    for words in (("--help",), ("list", "learners"), ("schema",)):
+        gone, pipe = os.pipe()
+        os.close(gone)
+        with os.fdopen(pipe, "w") as stdout:
+            done = subprocess.run([sys.executable, "-c", COMMAND, *words], stdout=stdout, stderr=subprocess.PIPE, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), words

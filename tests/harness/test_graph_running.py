@@ -1,5 +1,6 @@
 """The graph of stages: order, sharing, what has to run, and how the rest fares when a stage fails, declines or dies."""
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from faultbench.matrix.cache import Cache
 from faultbench.matrix.graph import Stage, ordered, pending, shares
 from faultbench.matrix.running import Ended, Tally, outlook, run
 from faultbench.matrix.workers import workers
+from faultbench.registry import Choice
 
 MADE_UP = '''
 """Stages that do little, each noting that it ran."""
@@ -41,6 +43,18 @@ def crash(work):
 
 def leave(work):
     raise SystemExit(3)
+
+def panic(work):
+    raise BaseException("x")
+
+def give_up(work):
+    raise KeyboardInterrupt
+
+def quit(work):
+    os._exit(work.params.get("code", 0))
+
+def fall(work):
+    os.kill(os.getpid(), 11)
 
 def decline(work):
     note(work, "decline")
@@ -209,6 +223,7 @@ def test_a_damaged_value_is_made_again_when_it_is_needed_and_with_it_what_that_t
         ("refuse", "the file is foreign: take the official one"),
         ("crash", "stage b broke (ZeroDivisionError: x/0): --debug shows where"),
         ("leave", "stage b broke (SystemExit: 3): --debug shows where"),
+        ("panic", "stage b broke (BaseException: x): --debug shows where"),
     ],
 )
 def test_a_stage_that_fails_costs_only_what_needs_it(bench: Bench, function: str, message: str, jobs: int) -> None:
@@ -275,6 +290,37 @@ def test_a_worker_that_is_killed_costs_its_stage_and_the_others_go_on(bench: Ben
     assert ends["b"].failure is not None
     assert ends["b"].failure.message == "stage a died (exit code -9): free memory, or run with fewer --jobs"
     assert ends["d"].value is not None
+
+
+CHOSEN = {kind: Choice(kind, name, f"{of}/{name}", of, "1.0", "m:C", {}, name) for kind, name, of in (
+    ("learners", "evil", "acme"), ("compressors", "int8", "faultbench"))}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "params", "message"),
+    [
+        ("quit", {}, "stage a ended its process by itself (exit code 0): repair, update or leave out what takes part in it"),
+        (
+            "quit",
+            {"code": 3, "learner": CHOSEN["learners"], "chain": (CHOSEN["compressors"],)},
+            "stage a ended its process by itself (exit code 3): repair, update or leave out learner evil of acme 1.0",
+        ),
+        (
+            "fall",
+            {"chain": (CHOSEN["compressors"],)},
+            "stage a was ended by SIGSEGV: repair, update or leave out compressor int8 of faultbench 1.0",
+        ),
+        ("give_up", {}, "stage a broke (KeyboardInterrupt): --debug shows where"),
+    ],
+)
+def test_a_stage_that_ends_its_worker_is_not_taken_for_want_of_memory(bench: Bench, function: str, params: dict, message: str) -> None:
+    bench.stage("a", function=function)
+    bench.graph["a"] = dataclasses.replace(bench.graph["a"], params={**bench.graph["a"].params, **params})
+    bench.stage("b")
+    ends, _, _ = bench.run("ab", jobs=2)
+    assert ends["a"].failure is not None
+    assert ends["a"].failure.message == message
+    assert ends["b"].value is not None
 
 
 def test_an_idle_worker_that_was_killed_is_replaced(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ class Site:
         return module
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        path = os.pathsep.join(filter(None, (str(self.folder), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONPATH": path}
         return subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +105,8 @@ def test_a_third_party_learner_is_chosen_by_its_bare_name(site):
         ("import no_such_module", "cannot be loaded (ModuleNotFoundError: No module named 'no_such_module')"),
         ("def f(:", "cannot be loaded (SyntaxError"),
         ("raise SystemExit(3)", "cannot be loaded (SystemExit: 3)"),
+        ("raise BaseException('x')", "cannot be loaded (BaseException: x)"),
+        ("import asyncio\nraise asyncio.CancelledError", "cannot be loaded (CancelledError): repair"),
         ("FAULTBENCH_API = 99", "is written for plugin API 99, this is 1: update faultbench, or install an older zeta"),
         (
             "FAULTBENCH_API = 0",
@@ -114,6 +117,10 @@ def test_a_third_party_learner_is_chosen_by_its_bare_name(site):
         (
             "from faultbench.api import hookimpl\n@hookimpl\ndef faultbench_learners():\n    1 / 0",
             "failed in faultbench_learners (ZeroDivisionError",
+        ),
+        (
+            "from faultbench.api import hookimpl\n@hookimpl\ndef faultbench_learners():\n    raise BaseException('x')\n    yield",
+            "failed in faultbench_learners (BaseException: x",
         ),
         (
             "from faultbench.api import hookimpl\n@hookimpl\ndef faultbench_learners():\n    return 3",
@@ -379,16 +386,59 @@ def test_an_observer_sees_every_cell_and_cannot_change_it(site):
     assert done.stderr == "saw {'a': 1}\n" * 2
 
 
-def test_an_observer_that_fails_is_one_warning_and_no_failed_run(site):
-    site.install("acme", OBSERVER.format("raise SystemExit(1)"))
+@pytest.mark.parametrize(("raised", "said"), [("SystemExit(1)", "SystemExit: 1"), ("BaseException('x')", "BaseException: x")])
+def test_an_observer_that_fails_is_one_warning_and_no_failed_run(site, raised, said):
+    site.install("acme", OBSERVER.format(f"raise {raised}"))
     done = site.run("-c", TELL)
     assert done.returncode == 0
-    assert (
-        done.stderr
-        == "warning: acme 1.0 (entry point acme) failed in faultbench_cell_finished (SystemExit: 1): the run goes on without it\n"
-    )
+    assert done.stderr == f"warning: acme 1.0 (entry point acme) failed in faultbench_cell_finished ({said}): the run goes on without it\n"
 
 
 def test_a_program_other_than_a_plugin_cannot_hide_an_interrupt(site):
     site.install("acme", "raise KeyboardInterrupt")
     assert site.command("list").returncode == 130
+
+
+EVIL = "raise BaseException('x')"
+
+
+@pytest.mark.parametrize("words", [("list", "learners"), ("doctor",), ("data", "list")])
+def test_a_module_that_raises_what_is_no_exception_is_left_out_and_ends_no_command(site, words):
+    site.install("evil", EVIL)
+    done = site.command(*words)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_module_that_raises_what_is_no_exception_is_named(site):
+    site.install("evil", EVIL)
+    said = "evil 1.0 (entry point evil) cannot be loaded (BaseException: x): repair, update or uninstall evil"
+    assert said in site.command("list").stderr
+    done = site.command("run", "-d", "simulated", "-l", "evil", "--quick")
+    assert done.returncode == 2
+    assert "no learner is called 'evil'" in done.stderr
+
+
+FACTORY = """
+from faultbench.api import Offer, hookimpl
+
+@hookimpl
+def faultbench_learners():
+    return [Offer("late", "{module}_late:Late", "raises when it is imported")]
+"""
+
+
+def test_a_factory_that_raises_what_is_no_exception_is_a_broken_plugin(site):
+    site.install("evil", FACTORY)
+    (site.folder / "evil_late.py").write_text(EVIL)
+    done = site.command("run", "-d", "simulated", "-l", "late", "--quick")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "learner late of evil 1.0 cannot be imported (BaseException: x): repair or update evil, or leave it out" in done.stderr
+    assert "its factory evil_late:Late cannot be imported (BaseException: x)" in site.command("doctor").stdout
+
+
+@pytest.mark.parametrize(("raised", "said"), [("BaseException('x')", "BaseException (x)"), ("SystemExit(1)", "SystemExit (1)")])
+def test_whatever_comes_as_far_as_the_command_is_one_line_and_no_criterion_that_fails(site, raised, said):
+    broken = f"from faultbench.registry import Registry\ndef breaks(**_): raise {raised}\nRegistry.discover = breaks"
+    done = site.run("-c", f"{broken}\nimport sys; from faultbench.cli import main; sys.exit(main())", "list", "learners")
+    assert (done.returncode, done.stderr) == (4, f"error: unexpected {said}: repeat with `faultbench --debug ...` to see where\n")

@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from faultbench.discovery import Registered, cause
 from faultbench.errors import FaultbenchError, PluginError
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.names import shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -167,7 +168,9 @@ def _guarded(registered: Registered) -> Iterator[None]:
             yield
     except FaultbenchError as error:
         raise PluginError(f"{what} is ill-formed: {error}") from error
-    except (Exception, SystemExit) as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise PluginError(f"{what} cannot be read ({cause(error)}): repair or update {registered.distribution}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, TextIO, cast
@@ -18,7 +19,7 @@ from faultbench.cli.commands import Command, Commands
 from faultbench.cli.compare import compare
 from faultbench.cli.data import app as data
 from faultbench.cli.doctor import doctor
-from faultbench.cli.ending import failed, interrupted, quiet_pipe, show_tracebacks
+from faultbench.cli.ending import close_output, failed, interrupted, quiet_pipe, show_tracebacks
 from faultbench.cli.listing import listing
 from faultbench.cli.new import app as new
 from faultbench.cli.published import published
@@ -38,6 +39,9 @@ COMPARE_CODES = (
     "Exit codes: 0 compared (with --fail-on: no condition is true), 1 a condition is true, 2 bad usage or input, 3 something is unproven, "
     "refused or missing (with --fail-on), 4 nothing could be compared, or a cell of NEW could not be computed."
 )
+
+_COMPLETING = "_FAULTBENCH_COMPLETE"
+"""Set by the shell that asks the parser for completions; the parser then leaves Python by itself."""
 
 app = typer.Typer(
     name="faultbench",
@@ -79,11 +83,26 @@ def _run_command(argv: Sequence[str] | None) -> int:
         code = typer.main.get_command(app).main(args=words, prog_name="faultbench", standalone_mode=False, obj=session)
     except (typer.Abort, KeyboardInterrupt):
         code = interrupted()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends as one line and the right exit code
+    except SystemExit as left:
+        code = _left(left, debug=session.debug)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends as one line and the right exit code
         code = failed(error, debug=session.debug)
-    with quiet_pipe():
-        pass
+    try:
+        with quiet_pipe():
+            pass
+    except OSError as error:
+        code = failed(error, debug=session.debug)
     return code if isinstance(code, int) else 0
+
+
+def _left(left: SystemExit, *, debug: bool) -> int:
+    """The exit code where something left Python: the parser when it is done, or has met a closed pipe, or else a plugin."""
+    if isinstance(left.__context__, BrokenPipeError):
+        close_output()
+        return 0
+    if _COMPLETING in os.environ or left.code in (None, 0):
+        return left.code if isinstance(left.code, int) else 0
+    return failed(left, debug=debug)
 
 
 def _show_version(wanted: bool) -> None:

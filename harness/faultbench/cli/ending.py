@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import typer
 
+from faultbench.cli.stdout import StdoutError
 from faultbench.discovery import one_line
 from faultbench.errors import FaultbenchError, UsageError
 from faultbench.matrix.streams import to_nowhere
@@ -25,7 +26,7 @@ ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 _GLOBAL = ("--debug", "--no-plugins", "--strict-plugins")
 
 
-def failed(error: Exception, *, debug: bool) -> int:
+def failed(error: BaseException, *, debug: bool) -> int:
     """Says what is wrong, on stderr, and gives the exit code."""
     if debug:
         traceback.print_exception(error)
@@ -35,6 +36,10 @@ def failed(error: Exception, *, debug: bool) -> int:
     if isinstance(error, ParserError):
         _say(_usage(error))
         return UsageError.exit_code
+    if isinstance(error, StdoutError):
+        close_output()
+        _say(f"standard output cannot be written ({error.strerror}): free room, or write to another place")
+        return UsageError.exit_code  # as for any file that cannot be written
     advice = "this is a fault of faultbench or of a plugin" if debug else "repeat with `faultbench --debug ...` to see where"
     said = str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -104,7 +109,7 @@ def _say(message: str) -> None:
             print(command, file=sys.stderr)
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: BaseException) -> str:
     """The parser's message in our form, `what is wrong: what to do`."""
     ctx = getattr(error, "ctx", None)
     command = f"{ctx.command_path} --help" if ctx else "faultbench --help"

@@ -125,13 +125,25 @@ def run(
 
     from faultbench.cli.publishing import publish_rows
     from faultbench.matrix.execute import execute
+    from faultbench.matrix.keeping import NotKept
     from faultbench.report.progress import gate_line, progress
     from faultbench.results.verdict import exit_code
 
     with stoppable(), contextlib.redirect_stdout(sys.stderr), progress() as shown:
-        rows = execute(planned, shown, command=session.command)
-    publish_rows(rows, session.command, outputs, gate=gate, verbose=verbose)
-    code = exit_code(rows, gate=gate, allow_unproven=allow_unproven)
+        not_kept: NotKept | None = None
+        try:
+            rows = execute(planned, shown, command=session.command)
+        except NotKept as error:  # the files that were asked for are written all the same
+            rows, not_kept = error.rows, error
+    try:
+        publish_rows(rows, session.command, outputs, gate=gate, verbose=verbose)
+    except Exception:
+        if not_kept is not None:
+            print(f"warning: {not_kept}", file=sys.stderr)
+        raise
+    code = exit_code(rows, gate=gate, allow_unproven=allow_unproven) if not_kept is None else not_kept.exit_code
     if gate:
         print(gate_line(rows, code), file=sys.stderr)
+    if not_kept is not None:
+        raise not_kept
     return code

@@ -6,8 +6,25 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 STDOUT, STDERR = 1, 2
+
+
+class StdoutError(OSError):
+    """Standard output cannot be written, which is told from any other file that cannot; a closed pipe is none."""
+
+
+class _Raw(io.FileIO):
+    """Standard output below its buffer."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise StdoutError(error.errno, error.strerror) from error
 
 
 def keep_stdout() -> None:
@@ -33,7 +50,7 @@ def keep_stdout() -> None:
     except OSError:  # stderr is closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, STDOUT)
-    raw = io.FileIO(own, "w", closefd=False)
+    raw = _Raw(own, "w", closefd=False)
     sys.stdout = io.TextIOWrapper(
         raw if stream.write_through else io.BufferedWriter(raw),  # as Python does for `-u`
         encoding=stream.encoding,

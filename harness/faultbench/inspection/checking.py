@@ -21,6 +21,7 @@ from faultbench.inspection.checks import check_catalogue, check_signals
 from faultbench.inspection.heard import Heard, hear
 from faultbench.inspection.levels import DEFAULT, LEAST, Level, levels
 from faultbench.inspection.physics import Borne, bear_out, check_physics
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.registry import Registry
 
 _log = logging.getLogger(__name__)
@@ -167,7 +168,9 @@ class _Pass:
         except FaultbenchError as error:
             self.errors.append(f"{what}: {error}")
             return None
-        except Exception as error:  # noqa: BLE001 - a plugin's failure is a finding about its data set
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin's failure is a finding about its data set
             _log.debug("%s", what, exc_info=True)
             self.errors.append(f"{what}: the plugin broke ({cause(error)}): --debug shows where")
             return None

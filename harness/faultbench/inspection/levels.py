@@ -15,6 +15,7 @@ from faultbench.data.resampling import common_base, rebased
 from faultbench.data.split import EpisodeRequest, Scenario, Split, as_asked
 from faultbench.discovery import cause
 from faultbench.errors import FaultbenchError, UsageError
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.matrix.settings import RunSettings
 from faultbench.registry import Choice, Registry, make
 
@@ -116,7 +117,9 @@ def _level(chosen: Choice, catalogue: Catalogue, source: Catalogue | None, copie
         return _split(chosen.spelling, scenario, catalogues, copied, request)
     except FaultbenchError as error:
         return Level(level, chosen.spelling, 0, refusal=str(error))
-    except Exception as error:  # noqa: BLE001 - a plugin's failure costs its line, not the report
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin's failure costs its line, not the report
         _log.debug("%s", chosen.spelling, exc_info=True)
         return Level(level, chosen.spelling, 0, refusal=f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,12 @@ from typing import Any, Protocol
 
 from faultbench.errors import CellError, FaultbenchError
 from faultbench.matrix import running
+from faultbench.matrix.keeping import Keeper, NotKept
 from faultbench.matrix.plan import Plan, Planned, refuse
 from faultbench.matrix.running import Ended
 from faultbench.matrix.stages import DIFFERENCES_FILE, ROW_FILE
 from faultbench.results.row import PROTOCOL
-from faultbench.results.store import Store, open_store
+from faultbench.results.store import open_store
 
 INTERRUPTED = 130
 
@@ -35,8 +37,8 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
     """Computes what a plan still needs, and returns the rows of its cells in the plan's order.
 
     A stage that fails costs the cells that need it: their rows say so. Every row is in the store as soon as its cell has
-    ended, and again at the end, then with its differences to other learners. The cache keeps every stage that was finished,
-    so that an interrupted run goes on where it was.
+    ended, and again at the end, then with its differences to other learners; where the store cannot be written meanwhile,
+    the run goes on, and tries again. The cache keeps every stage that was finished, so that an interrupted run goes on where it was.
 
     Args:
         plan: What to do.
@@ -45,27 +47,35 @@ def execute(plan: Plan, progress: Progress, *, command: Sequence[str] = (), stor
         store: The store's file, or None for the usual one.
 
     Raises:
-        UsageError: The store or the cache cannot be written.
+        UsageError: The store or the cache cannot be written, as the run begins.
+        NotKept: All is computed, but the store could not be written to the end; the error has the rows.
         FaultbenchError: Every cell failed, for one and the same reason, and that is bad usage or bad input.
         KeyboardInterrupt: The run was interrupted; what was finished is kept.
     """
     hook = plan.registry.hook
     with open_store(store) as opened:
         hook.faultbench_run_started({"command": list(command), "cells": [c.cell.axes for c in plan.cells], "protocol": PROTOCOL})
-        execution = _Execution(plan, progress, opened, opened.begin(command))
+        number = opened.begin(command)
+        keeper = Keeper(opened, number)
+        execution = _Execution(plan, progress, keeper)
         try:
-            with opened.going_on(execution.number):
-                rows = execution.go()
+            with opened.going_on(number):
+                execution.go()
+                missing = keeper.close()
         except BaseException as error:
-            if isinstance(error, FaultbenchError) and not execution.rows:
-                opened.remove([execution.number])  # it was refused, not interrupted, and there is nothing to show of it
-            hook.faultbench_run_finished(summary(list(execution.rows.values()), _code(error)))
+            keeper.interrupt()
+            if isinstance(error, FaultbenchError) and not keeper.rows:
+                with contextlib.suppress(FaultbenchError):  # the error itself says more
+                    opened.remove([number])  # it was refused, not interrupted, and there is nothing to show of it
+            hook.faultbench_run_finished(summary(list(keeper.rows.values()), _code(error)))
             raise
-        opened.finish(execution.number)
     from faultbench.results.verdict import exit_code
 
-    hook.faultbench_run_finished(summary(rows, exit_code(rows, gate=False)))
+    rows = [keeper.rows[i] for i in range(len(plan.cells))]
+    hook.faultbench_run_finished(summary(rows, NotKept.exit_code if missing else exit_code(rows, gate=False)))
     refuse([execution.failures.get(i) for i in range(len(rows))])
+    if missing:
+        raise NotKept(missing, rows)
     return rows
 
 
@@ -83,30 +93,27 @@ def _code(error: BaseException) -> int:
 
 
 class _Execution:
-    """The state of one execution. `rows` and `failures` hold, by the cell's number, its row so far, and why there is no more to it."""
+    """The state of one execution. `failures` holds, by the cell's number, why there is no more to it."""
 
-    def __init__(self, plan: Plan, progress: Progress, store: Store, number: int) -> None:
-        self.rows: dict[int, dict[str, Any]] = {}
-        self.number = number
-        self._plan, self._progress, self._store = plan, progress, store
+    def __init__(self, plan: Plan, progress: Progress, keeper: Keeper) -> None:
+        self._plan, self._progress, self._keeper = plan, progress, keeper
         self._cells = {planned.goal: i for i, planned in enumerate(plan.cells) if planned.goal is not None}
         self._comparisons = {comparison.goal: comparison for comparison in plan.comparisons}
         self._differences: dict[int, dict[str, Any]] = {}
         self._unsaid: list[dict[str, Any]] = []
         self.failures: dict[int, FaultbenchError] = {i: c.error for i, c in enumerate(plan.cells) if c.error is not None}
 
-    def go(self) -> list[dict[str, Any]]:
-        """Runs the graph; the rows in the plan's order."""
+    def go(self) -> None:
+        """Runs the graph, and hands every cell's row to the keeper."""
         for i, planned in enumerate(self._plan.cells):
             if planned.goal is None:
                 self._finish(i, unscored(planned, error=planned.error))
         jobs = self._plan.settings.jobs
         tally = running.run(self._plan.graph, self._plan.goals, self._plan.cache, self._progress, jobs=jobs, ended=self._ended)
         for i, differences in self._differences.items():
-            self.rows[i] = self._store.add(self.number, {**self.rows[i], "differences": differences}, i)
+            self._keeper.keep(i, {**self._keeper.rows[i], "differences": differences})
         if not self._refusable():
             self._progress.run_finished(tally.stages, tally.reused)
-        return [self.rows[i] for i in range(len(self._plan.cells))]
 
     def _ended(self, end: Ended) -> None:
         if end.key in self._comparisons:
@@ -125,16 +132,16 @@ class _Execution:
             self._finish(number, json.loads((end.value / ROW_FILE).read_text(encoding="utf-8")))
 
     def _finish(self, number: int, row: Mapping[str, Any]) -> None:
-        self.rows[number] = self._store.add(self.number, row, number)
-        self._unsaid.append(self.rows[number])
+        self._keeper.keep(number, row)
+        self._unsaid.append(self._keeper.rows[number])
         if not self._refusable():
             self._say()
-        self._plan.registry.hook.faultbench_cell_finished(self.rows[number])
+        self._plan.registry.hook.faultbench_cell_finished(self._keeper.rows[number])
 
     def _refusable(self) -> bool:
         """Whether the run may still end as bad usage, of which one line is to be said, not one for every cell beside it."""
         try:
-            refuse([self.failures.get(number) for number in self.rows])
+            refuse([self.failures.get(number) for number in self._keeper.rows])
         except FaultbenchError:
             return True
         return False

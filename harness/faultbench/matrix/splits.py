@@ -15,6 +15,7 @@ from faultbench.data.spellings import names_alike
 from faultbench.data.split import EpisodeRequest, Scenario, as_asked
 from faultbench.discovery import cause
 from faultbench.errors import CellError, FaultbenchError
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.matrix import stages
 from faultbench.matrix.graph import Stage
 from faultbench.matrix.keys import Kind, key_of
@@ -175,7 +176,9 @@ class Splits:
                         refuse_machine_noise(made, catalogues)
         except FaultbenchError as error:
             return error
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
+        except INTERRUPTIONS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
             _log.debug("%s", chosen.spelling, exc_info=True)
             return CellError(f"scenario {chosen.spelling} broke ({cause(error)}): --debug shows where")
         return None

@@ -1,4 +1,4 @@
-"""A stream whose reader may go away."""
+"""A stream that may come to an end: its reader goes away, its disk is full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 
 class Unheard:
-    """A text stream that goes on where its reader has gone (`2>&1 | head`): what follows is written nowhere, and fails nobody.
+    """A text stream that fails nobody: where its reader has gone (`2>&1 | head`), or its disk is full, what follows is written nowhere.
 
     Args:
         stream: Where text goes while somebody listens.
@@ -20,7 +20,7 @@ class Unheard:
         """Writes, or does not; how many characters."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
+        except OSError:
             to_nowhere(self._stream)
             return len(text)
 
@@ -28,7 +28,7 @@ class Unheard:
         """Flushes, or does not."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             to_nowhere(self._stream)
 
     def __getattr__(self, name: str) -> Any:

@@ -16,16 +16,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO, cast
 
-from faultbench.discovery import cause
+from faultbench.discovery import HARNESS, cause, normalised
 from faultbench.errors import CellError, FaultbenchError, NotApplicable
+from faultbench.interruptions import INTERRUPTIONS
 from faultbench.matrix.cache import Cache, entry_of
 from faultbench.matrix.graph import Say, Stage, Work
 from faultbench.matrix.streams import Unheard
+from faultbench.names import either
+from faultbench.registry import NOUNS, Choice
 
 DECLINED = "declined"
 """Where a value's manifest keeps why the stage makes no sense; its folder is of no use then."""
 
 BEAT_S = 1.0
+SETTLE_S = 5.0
+"""How long a worker whose pipe is closed may take to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +179,7 @@ class Beside:
                     said = process.pipe.recv()
                 except (EOFError, ConnectionError):
                     del self._busy[pipe]
-                    message = f"{stage.title} died (exit code {process.end()}): free memory, or run with fewer --jobs"
-                    return Done(stage.key, 0.0, failure=Failure(message))
+                    return Done(stage.key, 0.0, failure=Failure(_death(stage, process.died())))
                 if isinstance(said, Done):
                     del self._busy[pipe]
                     self._idle.append(process)
@@ -211,6 +215,13 @@ class _Process:
             return False
         return True
 
+    def died(self) -> int | None:
+        """The exit code of a process that has closed its pipe; None where it still did not end, and had to be."""
+        self._process.join(timeout=SETTLE_S)  # the pipe is closed a little before the process has ended
+        by_itself = not self._process.is_alive()
+        code = self.end()
+        return code if by_itself else None
+
     def end(self) -> int | None:
         """Ends the process and what it started (a device's runner), if it has not ended; its exit code."""
         self.pipe.close()
@@ -236,6 +247,41 @@ def _serve(pipe: Any, root: Path) -> None:
             stage, inputs = pipe.recv()
             say = Sparingly(lambda done, total: pipe.send((done, total)))
             pipe.send(perform(stage, inputs, cache, say, waiting=lambda: pipe.send(None)))
+
+
+def _death(stage: Stage, code: int | None) -> str:
+    """Why a stage has no result whose process is gone, and what to do."""
+    if code is not None and code == -getattr(signal, "SIGKILL", 0):  # as a system does that has no memory left
+        return f"{stage.title} died (exit code {code}): free memory, or run with fewer --jobs"
+    if code is None:
+        how = "closed its pipe and went on"
+    elif code < 0:
+        how = f"was ended by {_signal_name(-code)}"
+    else:
+        how = f"ended its process by itself (exit code {code})"
+    parts = list(_parts(stage.params))
+    suspects = [part for part in parts if normalised(part.distribution) != HARNESS] or parts
+    named = dict.fromkeys(f"{NOUNS[part.kind]} {part.name} of {part.distribution} {part.version}" for part in suspects)
+    return f"{stage.title} {how}: repair, update or leave out {either(list(named)) if named else 'what takes part in it'}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _parts(value: object) -> Iterator[Choice]:
+    """The parts that a stage's parameters name, in whatever mapping or sequence."""
+    if isinstance(value, Choice):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _parts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _parts(inner)
 
 
 class Sparingly:
@@ -269,7 +315,10 @@ def perform(stage: Stage, inputs: Inputs, cache: Cache, say: Say, waiting: Calla
         declined = str(entry_of(value).about.get(DECLINED, ""))
     except FaultbenchError as error:
         failure = Failure(str(error), type(error), traceback.format_exc())
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's failure costs its cells, not the run
+    except BaseException as error:
+        # a plugin's failure costs its cells, not the run; no Ctrl-C reaches a worker, so that what looks like one is a plugin's there
+        if isinstance(error, INTERRUPTIONS) and multiprocessing.parent_process() is None:
+            raise
         message = f"{stage.title} broke ({cause(error)}): --debug shows where"
         failure = Failure(message, trace=traceback.format_exc())
     return Done(stage.key, time.perf_counter() - began, declined, failure)

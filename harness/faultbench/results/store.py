@@ -106,7 +106,7 @@ def open_store(path: Path | None = None) -> Iterator[Store]:
         _is_file(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        with _one_line_errors(path), _said_while_waiting(path):
+        with _one_line_errors(path), _said_while_waiting(path, BUSY_S):
             _prepare(connection, path)
         yield Store(connection, path)
     finally:
@@ -147,13 +147,14 @@ class Store:
             number: int = execute("INSERT INTO runs (command, started, version, protocol, machine) VALUES (?, ?, ?, ?, ?)", said).lastrowid
         return number
 
-    def add(self, run: int, row: Mapping[str, Any], place: int | None = None) -> dict[str, Any]:
+    def add(self, run: int, row: Mapping[str, Any], place: int | None = None, *, wait_s: float | None = None) -> dict[str, Any]:
         """Keeps a finished cell, or a failed one with its error, for good; one of the same digest in the run is replaced.
 
         Args:
             run: The run's number.
             row: As `results.row.row` makes it.
             place: Where the cell stands in the run's matrix, for `rows`; those of no place come last, as they finished.
+            wait_s: How long to wait for another process that is writing; `BUSY_S` where it is not said.
 
         Returns:
             The row with `looks`: how many different cells, this one included, were ever scored on its target recordings;
@@ -163,7 +164,7 @@ class Store:
         cell, verdict = kept["cell"], kept["verdict"]["overall"]
         axes = cell["dataset"], cell["scenario"], cell["learner"], cell["compressor"], cell["target"]
         recordings = cell.get("target_recordings")
-        with self._transaction() as execute:
+        with self._transaction(wait_s) as execute:
             if kept["accuracy"] is not None and recordings:
                 seen = cell["dataset"], cell["scenario"], recordings, kept["digest"], now
                 execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", seen)
@@ -253,10 +254,13 @@ class Store:
             return self._connection.execute(sql, values).fetchall()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Any]:
+    def _transaction(self, wait_s: float | None = None) -> Iterator[Any]:
         """The connection's `execute` within one transaction, which is on the disk when this ends, or has never been."""
-        with _one_line_errors(self.path), _transaction(self._connection):
-            yield self._connection.execute
+        limit_s = BUSY_S if wait_s is None else wait_s
+        with _one_line_errors(self.path), _said_while_waiting(self.path, limit_s):
+            self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * limit_s)}")
+            with _transaction(self._connection):
+                yield self._connection.execute
 
 
 @contextlib.contextmanager
@@ -364,9 +368,12 @@ def _is_store(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _said_while_waiting(path: Path) -> Iterator[None]:
+def _said_while_waiting(path: Path, limit_s: float) -> Iterator[None]:
     """Says on stderr what is waited for, where the body takes long. SQLite waits by itself, hence the thread."""
-    line = f"waiting for {path}, which another process is writing, at most {BUSY_S:g} s"
+    line = f"waiting for {path}, which another process is writing, at most {limit_s:g} s"
+    if limit_s <= SILENT_S:
+        yield
+        return
     timer = threading.Timer(SILENT_S, lambda: print(line, file=sys.stderr))
     timer.daemon = True
     timer.start()
