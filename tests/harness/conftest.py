@@ -94,6 +94,20 @@ def noise() -> Callable[[Catalogue], Signals]:
     return make_noise
 
 
+@pytest.fixture
+def acme() -> Callable[[Path], Path]:
+    """Lays a distribution `acme` 1.0 into a folder, whose plugin is the module of that name; returns that module's file."""
+
+    def laid(modules: Path) -> Path:
+        info = modules / "acme-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[faultbench]\nacme = acme\n")
+        return modules / "acme.py"
+
+    return laid
+
+
 class Notes:
     """Progress and observer that remembers."""
 

@@ -50,18 +50,14 @@ WAYS_TO_SAY = {
 
 
 class Place:
-    """A folder with one installed plugin, `acme`."""
+    """A folder with one installed plugin, whose module is given."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        info = folder / "modules" / "acme-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[faultbench]\nacme = acme\n")
+    def __init__(self, folder: Path, module: Path) -> None:
+        self.folder, self.module = folder, module
 
     def install(self, say: str, where: str) -> None:
         places = {name: "say()" if name in where.split() else "pass" for name in ("at_import", "in_hook", "in_observer", "in_split")}
-        (self.folder / "modules" / "acme.py").write_text(PLUGIN.format(say=say, **places))
+        self.module.write_text(PLUGIN.format(say=say, **places))
 
     def command(self, *words: str, redirected: str = "", **given: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join(filter(None, [str(self.folder / "modules"), os.environ.get("PYTHONPATH")]))
@@ -74,8 +70,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path):
-    return Place(tmp_path)
+def place(tmp_path, acme):
+    return Place(tmp_path, acme(tmp_path / "modules"))
 
 
 @pytest.mark.parametrize("where", ["at_import", "in_hook"])

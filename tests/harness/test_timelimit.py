@@ -48,17 +48,13 @@ DEAF = "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SI
 
 
 class Hanging:
-    """A folder with one installed plugin, `acme`."""
+    """A folder with one installed plugin, whose module is given."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        info = folder / "modules" / "acme-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[faultbench]\nacme = acme\n")
+    def __init__(self, folder: Path, module: Path) -> None:
+        self.folder, self.module = folder, module
 
     def install(self, source: str) -> None:
-        (self.folder / "modules" / "acme.py").write_text(source)
+        self.module.write_text(source)
 
     def environment(self, **more: str) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(self.folder / "modules"), os.environ.get("PYTHONPATH")]))
@@ -73,8 +69,8 @@ class Hanging:
 
 
 @pytest.fixture
-def hanging(tmp_path) -> Hanging:
-    return Hanging(tmp_path / "hanging")
+def hanging(tmp_path, acme) -> Hanging:
+    return Hanging(tmp_path / "hanging", acme(tmp_path / "hanging" / "modules"))
 
 
 def said(where: str) -> str:
