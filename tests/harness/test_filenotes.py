@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from faultbench.data import filenotes
 from faultbench.data.filenotes import noted
 from faultbench.errors import DataError, UsageError
 
@@ -81,6 +83,94 @@ def test_what_was_noted_before_a_failure_is_kept(files: list[Path]) -> None:
     noted("plant", "1", files, reader)
     assert "150.csv" in reader.asked
     assert min(int(name.removesuffix(".csv")) for name in reader.asked) > 140, "no more than was being read when it failed"
+
+
+def test_what_finishing_has_to_wait_for_does_not_hold_up_what_begins(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filenotes, "_AHEAD", 50)
+    ready = threading.Event()
+    begun: list[int] = []
+    most = 0
+
+    def begin(path: Path) -> int:
+        nonlocal most
+        begun.append(int(path.read_text()))
+        most = max(most, len(begun) - len(finished))
+        if len(begun) == 50:
+            ready.set()
+        return begun[-1]
+
+    finished: list[int] = []
+
+    def finish(said: int) -> dict[str, int]:
+        assert ready.wait(60), "as many as may be begun are begun while the first waits to be finished"
+        finished.append(said)
+        return {"said": 2 * said}
+
+    assert [note["said"] for note in noted("plant", "1", files, begin, finish=finish)] == [2 * n for n in range(200)]
+    assert most <= 50 + filenotes._THREADS
+    assert noted("plant", "1", files[:3], begin, finish=finish) == [{"said": 0}, {"said": 2}, {"said": 4}]
+    assert len(begun) == len(finished) == 200
+
+
+@pytest.mark.parametrize("phase", ["begin", "finish"])
+def test_what_comes_before_a_failure_is_finished_and_kept(files: list[Path], phase: str) -> None:
+    begun: list[int] = []
+    finished: list[int] = []
+    fails = {phase: 150}
+
+    def begin(path: Path) -> int:
+        number = int(path.read_text())
+        if fails.get("begin") == number:
+            raise ValueError("it cannot be begun")
+        begun.append(number)
+        return number
+
+    def finish(number: int) -> int:
+        if fails.get("finish") == number:
+            raise ValueError("it cannot be finished")
+        finished.append(number)
+        return number
+
+    with pytest.raises(ValueError, match=f"it cannot be {'begun' if phase == 'begin' else 'finished'}"):
+        noted("plant", "1", files, begin, finish=finish)
+    assert len(finished) <= 150 + filenotes._THREADS
+    fails.clear()
+    begun.clear()
+    assert noted("plant", "1", files, begin, finish=finish) == list(range(200))
+    assert 150 in begun
+    assert min(begun) > 140
+
+
+def test_an_interruption_does_not_wait_until_all_that_was_begun_is_finished(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    all_begun, goes_on = threading.Event(), threading.Event()
+    begun: list[str] = []
+    finished: list[str] = []
+
+    def begin(path: Path) -> str:
+        begun.append(path.name)
+        if len(begun) == 100:
+            all_begun.set()
+        return path.name
+
+    def finish(said: str) -> str:
+        assert goes_on.wait(60)
+        finished.append(said)
+        return said
+
+    def interrupted(*_: object, **__: object) -> None:
+        assert all_begun.wait(60)
+        threading.Timer(0.2, goes_on.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(filenotes, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        noted("plant", "1", files[:100], begin, finish=finish)
+    assert len(finished) <= filenotes._THREADS
+
+
+def test_notes_that_are_finished_are_made_where_none_can_be_kept_too(files: list[Path], cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    assert noted("plant", "1", files[:3], Path.read_text, finish=int, cheap=True) == [0, 1, 2]
 
 
 def test_damaged_notes_are_made_again(files: list[Path], cache: Path) -> None:

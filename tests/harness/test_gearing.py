@@ -1,11 +1,12 @@
 """Gears in a recording: their orders, and what becomes of them on disk and in digests."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from faultbench.api import Catalogue, Gearing
+from faultbench.api import Catalogue, Gearing, Geometry
+from faultbench.data.recording import plain
 from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.split import EpisodeRequest
 from faultbench.data.splitfile import digest, load_split, save_split
@@ -45,6 +46,16 @@ def test_a_catalogue_of_gears_has_another_digest_and_one_without_is_what_it_was(
     # computed before there were gears
     one = Catalogue("plant", "1", without.recordings[:1], ("beta",))
     assert one.digest == "05ff207b3e1a9b50f471ba6ead905b73c21923c8f7a5d64033f0b593f489c86e"
+
+
+def test_a_recording_says_all_that_it_holds(plant):
+    geometry = Geometry("6205", bpfo=3.585, bpfi=5.415, bsf=2.357, ftf=0.398)
+    for recording in plant(change=lambda r: replace(geared(r), geometry=geometry, notes=("odd",))).recordings:
+        assert plain(recording) == asdict(recording)
+    (ungeared, *_) = plant().recordings
+    said = asdict(ungeared)
+    assert said.pop("gearing") is None
+    assert plain(ungeared) == said
 
 
 def test_what_was_written_before_there_were_gears_is_still_read(plant, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
 import multiprocessing
 import os
 import struct
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ import scipy.io
 
 from faultbench.data import matfile, matfile_child
 from faultbench.data.matfile import open_mat
-from faultbench.data.matfile_reader import Reader, ReaderError
 from faultbench.errors import DataError
 
 SIGNAL = np.random.default_rng(7).standard_normal((3000, 1))
@@ -118,6 +116,53 @@ def test_headers_and_single_numbers_come_in_one_request_and_are_kept(mat: Path, 
     assert asked == [("X105RPM", "X105_DE_time", "105")]
 
 
+@pytest.fixture
+def cut_too_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Cache for files whose variables begin with more than what is cut of them."""
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(matfile_child, "HEAD_BYTES", 20)
+    return tmp_path / "cache"
+
+
+def number_alone(path: Path) -> tuple[str, ...]:
+    return ("X105RPM",)
+
+
+def test_headers_that_a_part_of_the_file_does_not_show_are_read_from_the_whole(mat: Path, cut_too_short: Path) -> None:
+    (header,) = matfile.mat_headers("plant", "1", [saved(mat, False, X105_DE_time=SIGNAL, X105RPM=1797.0)], number_alone)
+    assert header.numbers == {"X105RPM": 1797.0}
+    assert header.variables["X105_DE_time"].shape == SIGNAL.shape
+
+
+def test_a_file_that_is_exchanged_before_its_headers_are_read_is_refused(
+    mat: Path, cut_too_short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(mat, False, X105_DE_time=SIGNAL, X105RPM=1797.0)
+    honest = matfile.READER.look
+
+    def look(*given: object) -> object:
+        saved(mat, False, X105_DE_time=SIGNAL * 2, X105RPM=1797.0)
+        return honest(*given)
+
+    monkeypatch.setattr(matfile.READER, "look", look)
+    with pytest.raises(DataError, match=r"105\.mat changed while it was read: wait"):
+        matfile.mat_headers("plant", "1", [mat], number_alone)
+
+
+def test_of_a_file_that_is_laid_out_otherwise_nothing_is_kept_while_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(matfile, "_MAX_CUT_BYTES", 1000)
+    kept = []
+    monkeypatch.setattr(matfile, "_Cut", lambda *given: kept.append(given))
+    path = tmp_path / "old.mat"
+    scipy.io.savemat(path, {"signal": SIGNAL, "X105RPM": 1797.0}, format="4")
+    (header,) = matfile.mat_headers("plant", "1", [path], number_alone)
+    assert header.numbers == {"X105RPM": 1797.0}
+    assert not kept
+
+
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_a_number_that_is_none_is_refused(tmp_path: Path, value: float) -> None:
     with pytest.raises(DataError, match=r"variable rpm of .* is not finite"):
@@ -153,20 +198,41 @@ def test_of_what_is_laid_out_otherwise_everything_is_sent(tmp_path: Path) -> Non
     assert matfile_child.cut(many) == many
 
 
-def test_what_isal_inflates_zlib_inflates_too(mat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some machines have no isal."""
-    content = mat.read_bytes()
-    by_isal = matfile_child.load(content, ["X105_DE_time"])["X105_DE_time"]
-    assert matfile_child.decompressobj is not zlib.decompressobj
-    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-    spec = importlib.util.spec_from_file_location("without_isal", matfile_child.__file__)
+@pytest.fixture
+def without_deflate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The child's module as on machines for which there is no wheel of deflate."""
+    monkeypatch.setitem(sys.modules, "deflate", None)
+    spec = importlib.util.spec_from_file_location("without_deflate", matfile_child.__file__)
     assert spec
     assert spec.loader
     without = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(without)
-    assert without.decompressobj is zlib.decompressobj
-    np.testing.assert_array_equal(without.load(content, ["X105_DE_time"])["X105_DE_time"], by_isal)
-    assert without.look(content, ["X105RPM"]) == matfile_child.look(content, ["X105RPM"])
+    assert without.zlib_decompress is None
+    return without
+
+
+def test_what_libdeflate_inflates_zlib_inflates_too(mat: Path, without_deflate: ModuleType) -> None:
+    content = mat.read_bytes()
+    assert matfile_child.zlib_decompress is not None
+    by_libdeflate = matfile_child.load(content, ["X105_DE_time"])["X105_DE_time"]
+    np.testing.assert_array_equal(without_deflate.load(content, ["X105_DE_time"])["X105_DE_time"], by_libdeflate)
+    assert without_deflate.look(content, ["X105RPM"]) == matfile_child.look(content, ["X105RPM"])
+
+
+@pytest.mark.parametrize("claims", [-8, 8, 1 << 30])
+@pytest.mark.parametrize("by", ["libdeflate", "zlib"])
+def test_a_variable_that_is_longer_or_shorter_than_it_says_is_not_taken_for_whole(
+    by: str, claims: int, without_deflate: ModuleType
+) -> None:
+    """It is left to scipy, which refuses it, or reads what it says."""
+    child = matfile_child if by == "libdeflate" else without_deflate
+    body = bytes(1000)
+    stream = zlib.compress(struct.pack("<II", 14, len(body) + claims) + body)
+    element = child._Element(15, 0, len(stream), "<")
+    with pytest.raises(Exception, match=r"longer or shorter than it says|Decompression failed"):
+        child._whole(stream, element)
+    honest = zlib.compress(struct.pack("<II", 14, len(body)) + body)
+    assert bytes(child._whole(honest, child._Element(15, 0, len(honest), "<")))[8:] == body
 
 
 def test_a_wrong_checksum_is_noticed(mat: Path) -> None:
@@ -323,74 +389,6 @@ def test_a_file_that_inflates_beyond_the_memory_limit_is_refused(tmp_path: Path)
         open_mat(path).read("x")
 
 
-MISBEHAVING = f"""
-import importlib.util, os, sys, time
-spec = importlib.util.spec_from_file_location("child", {str(Path(matfile_child.__file__))!r})
-child = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(child)
-honest = child._answer
-def answer(request, content):
-    if content == b"sleep": time.sleep(600)
-    if content == b"die": os._exit(3)
-    if content == b"babble": return [b"no JSON"]
-    if content == b"list": return [b"[]"]
-    if content == b"objects": return [b'{{"arrays": [["x", "|O", [1]]]}}', bytes(8)]
-    if content == b"short": return [b'{{"arrays": [["x", "<f8", [100]]]}}', bytes(8)]
-    if content == b"huge":
-        sys.stdout.buffer.write((1 << 60).to_bytes(8, "big")); sys.stdout.buffer.flush(); time.sleep(600)
-    return honest(request, content)
-child._answer = answer
-child.main()
-"""
-
-
-@pytest.fixture(scope="module")
-def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    program = tmp_path_factory.mktemp("child") / "misbehaving.py"
-    program.write_text(MISBEHAVING)
-    return Reader(program)
-
-
-def content_of(x: float) -> bytes:
-    stream = io.BytesIO()
-    scipy.io.savemat(stream, {"x": x})
-    return stream.getvalue()
-
-
-@pytest.mark.parametrize("content", [b"die", b"babble", b"list", b"objects", b"short", b"huge"])
-def test_a_child_that_dies_or_lies_is_an_error_and_the_next_request_gets_a_new_one(misbehaving: Reader, content: bytes) -> None:
-    with pytest.raises(ReaderError, match="breaks the process"):
-        misbehaving.load(content, ("x",), 60)
-    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
-
-
-def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_one(misbehaving: Reader) -> None:
-    assert misbehaving.load(content_of(1.0), ("x",), 600)["x"] == 1.0  # a later deadline before does not hide the earlier one
-    with pytest.raises(ReaderError, match=r"longer than 0\.2 s"):
-        misbehaving.load(b"sleep", ("x",), 0.2)
-    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
-
-
-def test_the_child_is_kept_between_requests(misbehaving: Reader) -> None:
-    misbehaving.load(content_of(1.0), ("x",), 60)
-    kept = list(misbehaving._idle)
-    misbehaving.look(content_of(2.0), (), 60)
-    assert len(kept) == 1
-    assert misbehaving._idle == kept
-
-
-def test_threads_that_ask_at_once_ask_different_children() -> None:
-    reader = Reader(children=2)
-    with reader._conversation(60) as one, reader._conversation(60) as other:
-        assert one is not other
-        assert reader.running
-        assert not reader._turn.acquire(blocking=False), "a third would have to wait"
-    assert set(reader._idle) == {one, other}
-    reader.close()
-    assert not reader.running
-    assert not one.alive
-
-
 def _read_in_fork(path: Path, queue: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
     queue.put([float(open_mat(path).read("X105_DE_time")["X105_DE_time"].sum()) for _ in range(20)])
 
@@ -406,13 +404,3 @@ def test_a_forked_process_reads_through_a_child_of_its_own(mat: Path) -> None:
     assert [float(open_mat(mat).read("X105_DE_time")["X105_DE_time"].sum()) for _ in range(20)] == [here] * 20
     assert queue.get(timeout=60) == [here] * 20
     process.join()
-
-
-def test_the_child_can_open_no_file(tmp_path: Path) -> None:
-    program = tmp_path / "opening.py"
-    program.write_text(MISBEHAVING.replace('if content == b"die": os._exit(3)', 'if content == b"open": open(sys.executable, "rb")'))
-    reader = Reader(program)
-    if sys.platform == "linux":
-        with pytest.raises(ReaderError, match="breaks the process"):
-            reader.load(b"open", ("x",), 60)
-    reader.close()

@@ -25,6 +25,8 @@ from faultbench.errors import DataError, UsageError
 from faultbench.folders import cache_root
 
 _THREADS = 4
+_AHEAD = 128
+"""How many files may be begun and not finished: a killed pass has to begin them again."""
 _LOOK_EVERY_S = 0.05
 """How long what was made may wait to be written down."""
 _WRITE_EVERY_S = 1.0
@@ -35,7 +37,15 @@ _WAIT_S = 60.0
 _SCHEMA = "CREATE TABLE IF NOT EXISTS note (file TEXT PRIMARY KEY, state TEXT NOT NULL, said TEXT NOT NULL)"
 
 
-def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any], *, cheap: bool = False) -> list[Any]:
+def noted(
+    dataset: str,
+    version: str,
+    files: Sequence[Path],
+    note: Callable[[Path], Any],
+    *,
+    finish: Callable[[Any], Any] | None = None,
+    cheap: bool = False,
+) -> list[Any]:
     """What `note` says of each file, in their order; it is asked only about files that are new or changed.
 
     Args:
@@ -43,6 +53,8 @@ def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pat
         version: Changes whenever `note` would say something else of the same file.
         files: Regular files.
         note: Reads one file; what it returns is kept as JSON. It is called by several threads, on a file each.
+        finish: Makes the note of what `note` returned, which is kept as it is without. Others are begun before the first is finished,
+            so that what `finish` has to wait for at first need not hold up `note`.
         cheap: Whether it is asked about every file where the cache's folder cannot be written, instead of an error.
 
     Raises:
@@ -50,14 +62,16 @@ def noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pat
         UsageError: The cache's folder cannot be written.
     """
     try:
-        return _noted(dataset, version, files, note)
+        return _noted(dataset, version, files, note, finish)
     except UsageError:
         if not cheap:
             raise
-        return list(map(note, files))
+        return [finish(note(file)) if finish else note(file) for file in files]
 
 
-def _noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any]) -> list[Any]:
+def _noted(
+    dataset: str, version: str, files: Sequence[Path], note: Callable[[Path], Any], finish: Callable[[Any], Any] | None
+) -> list[Any]:
     # `Path.resolve` asks the system about every folder on the way, for every file
     names = [hashlib.sha256(os.fsencode(os.path.abspath(file))).hexdigest() for file in files]  # noqa: PTH100
     with _notes(dataset) as notes:
@@ -71,7 +85,7 @@ def _noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pa
         if new:
             writer = _Writer(notes, dataset, len(new))
             try:
-                for i, state, said in _made({i: files[i] for i in new}, note):
+                for i, state, said in _made({i: files[i] for i in new}, note, finish):
                     writer.add(names[i], _spelled(state, version), said)
                     found[i] = said
             except BaseException:  # an interruption too: what was read is kept
@@ -82,27 +96,49 @@ def _noted(dataset: str, version: str, files: Sequence[Path], note: Callable[[Pa
     return [found[i] for i in range(len(files))]
 
 
-def _made(files: Mapping[int, Path], note: Callable[[Path], Any]) -> Iterator[tuple[int, FileState, Any]]:
-    """The number of each file, its state before it was read, and what `note` said, some time after they came.
+def _made(
+    files: Mapping[int, Path], note: Callable[[Path], Any], finish: Callable[[Any], Any] | None
+) -> Iterator[tuple[int, FileState, Any]]:
+    """The number of each file, its state before it was read, and its note, some time after they came.
 
-    Where one fails, what was begun is finished; then the error of the first in order is raised.
+    Where one fails, those before it are finished; then the error of the first in order is raised.
     """
-    waiting = iter(files.items())
+    waiting = deque(files.items())
+    ahead = _AHEAD if finish else 1
     turn, stop = threading.Lock(), threading.Event()
+    begun: deque[tuple[int, FileState, Any]] = deque()
     made: deque[tuple[int, FileState, Any]] = deque()
     failed: dict[int, BaseException] = {}
 
+    def step() -> bool:
+        """Begins a file; finishes one where many are begun, or all. False where nothing is left to do."""
+        file: Path | None = None
+        with turn:
+            if waiting and len(begun) < ahead and not stop.is_set():
+                i, file = waiting.popleft()
+            elif begun:
+                i, state, said = begun.popleft()
+            else:
+                return False
+        try:
+            if file is not None:
+                half = _state(file, settled_state), note(file)
+                with turn:
+                    begun.append((i, *half))
+            else:
+                made.append((i, state, finish(said) if finish else said))
+        except BaseException as error:  # noqa: BLE001 - it is raised when the others have finished
+            failed[i] = error
+            stop.set()
+            with turn:  # what comes later in order may fail as slowly as this one did
+                earlier = [entry for entry in begun if entry[0] < i]
+                begun.clear()
+                begun.extend(earlier)
+        return True
+
     def work() -> None:
-        while not stop.is_set():
-            with turn:
-                i, file = next(waiting, (-1, None))
-            if file is None:
-                return
-            try:
-                made.append((i, _state(file, settled_state), note(file)))
-            except BaseException as error:  # noqa: BLE001 - it is raised when the others have finished
-                failed[i] = error
-                stop.set()
+        while step():
+            pass
 
     threads = min(_THREADS, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(threads)
@@ -115,6 +151,7 @@ def _made(files: Mapping[int, Path], note: Callable[[Path], Any]) -> Iterator[tu
                 yield made.popleft()
     finally:
         stop.set()
+        begun.clear()  # after an interruption
         pool.shutdown()
     if failed:
         raise failed[min(failed)]

@@ -8,6 +8,7 @@ twice.) The bytes that are hashed are the bytes that are parsed.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import os
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faultbench.data.filenotes import noted
-from faultbench.data.matfile_reader import READER, AbsentError, ReaderError, UnfitError
+from faultbench.data.matfile_reader import READER, AbsentError, ReaderError, UnfitError, Variables
 from faultbench.errors import DataError
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -29,6 +30,8 @@ TIMEOUT_S = 60.0
 _NAMES_SHOWN = 8
 _HEADERS_VERSION = 1
 """To be raised when `mat_headers` keeps something else of a file."""
+_MAX_CUT_BYTES = 1 << 20
+"""What headers take of a file that is laid out as usual is less; more than that is not kept for long."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -109,11 +112,8 @@ class MatFile:
                 except matfile_child.UnfitError as error:
                     raise UnfitError(str(error)) from error
             else:
-                listed, found = READER.look(self.content, numbers, self.timeout_s)
-        for name, value in found.items():
-            if not math.isfinite(value):
-                raise DataError(f"variable {name} of {self.path} is not finite: get the file again")
-        return MatHeader(self.path, self.sha256, {name: MatVariable(shape, kind) for name, shape, kind in listed}, found)
+                listed, found = _asked(_cut(self.content), lambda: self.content, numbers, self.timeout_s)
+        return self._header(listed, found)
 
     def variables(self) -> dict[str, MatVariable]:
         """What the file holds, by name, as `header` says it."""
@@ -180,6 +180,12 @@ class MatFile:
                 beyond = " or too large for float32" if single else ""
                 raise DataError(f"variable {name} of {self.path} holds values that are not finite{beyond}: get the file again")
         return arrays
+
+    def _header(self, listed: Variables, numbers: Mapping[str, float]) -> MatHeader:
+        for name, value in numbers.items():
+            if not math.isfinite(value):
+                raise DataError(f"variable {name} of {self.path} is not finite: get the file again")
+        return MatHeader(self.path, self.sha256, {name: MatVariable(shape, kind) for name, shape, kind in listed}, numbers)
 
     @property
     def _inside(self) -> bool:
@@ -250,8 +256,17 @@ def mat_headers(
         DataError: One cannot be read, or is damaged.
     """
 
-    def said(path: Path) -> dict[str, Any]:
-        header = open_mat(path, known, max_bytes).header(*numbers(path))
+    def opened(path: Path) -> MatHeader | _Cut:
+        mat = open_mat(path, known, max_bytes)
+        if not mat._inside:
+            READER.start()
+            part = _cut(mat.content)
+            if len(part) <= _MAX_CUT_BYTES:
+                return _Cut(dataclasses.replace(mat, content=b""), part)
+        return mat.header(*numbers(path))
+
+    def said(opened: MatHeader | _Cut) -> dict[str, Any]:
+        header = opened if isinstance(opened, MatHeader) else opened.header(numbers(opened.mat.path), known, max_bytes)
         variables = {name: [variable.shape, variable.kind] for name, variable in header.variables.items()}
         return {"sha256": header.sha256, "variables": variables, "numbers": dict(header.numbers)}
 
@@ -259,7 +274,56 @@ def mat_headers(
         variables = {name: MatVariable(tuple(shape), kind) for name, (shape, kind) in note["variables"].items()}
         return MatHeader(path, note["sha256"], variables, note["numbers"])
 
-    return list(map(header, files, noted(dataset, f"{_HEADERS_VERSION} {version}", files, said, cheap=True)))
+    return list(map(header, files, noted(dataset, f"{_HEADERS_VERSION} {version}", files, opened, finish=said, cheap=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """As much of a file as the child has to be shown of it, kept while the child starts and other files are hashed.
+
+    Args:
+        mat: The file, without its content.
+        part: Of the content.
+    """
+
+    mat: MatFile
+    part: bytes = field(repr=False)
+
+    def header(self, numbers: Sequence[str], known: Collection[str], max_bytes: int) -> MatHeader:
+        """What the file holds.
+
+        Raises:
+            DataError: As from `MatFile.header`; or it has changed since it was cut.
+        """
+
+        def whole() -> bytes:
+            again = open_mat(self.mat.path, known, max_bytes)
+            if again.sha256 != self.mat.sha256:
+                raise DataError(f"{self.mat.path} changed while it was read: wait until it is complete")
+            return again.content
+
+        with self.mat._readable():
+            listed, found = _asked(self.part, whole, numbers, self.mat.timeout_s)
+        return self.mat._header(listed, found)
+
+
+def _cut(content: bytes) -> bytes:
+    from faultbench.data.matfile_child import cut
+
+    return cut(content)
+
+
+def _asked(part: bytes, whole: Callable[[], bytes], numbers: Sequence[str], timeout_s: float) -> tuple[Variables, dict[str, float]]:
+    """What the child says of the headers of a file, from a part of it; from the whole where that is not enough."""
+    try:
+        return READER.look(part, numbers, timeout_s)
+    except UnfitError:
+        raise
+    except ReaderError:
+        content = whole()
+        if len(content) == len(part):
+            raise
+        return READER.look(content, numbers, timeout_s)
 
 
 def _no_mat_file(content: bytes) -> str | None:

@@ -1,7 +1,9 @@
 """What scipy says of a MATLAB file, and the child process in which it says so of files that nobody vouches for.
 
-Run as a program this file serves requests on its standard input until that ends. It imports numpy, scipy.io and isal alone,
-opens no file, and gives itself little memory. A frame is an unsigned 64-bit length, big-endian, and that many bytes.
+Run as a program this file serves requests on its standard input until that ends. It imports numpy, scipy.io and deflate alone,
+opens no file, and gives itself little memory. Given the numbers of two descriptors as arguments, it first forks a twin that serves
+requests on these, and begins with a frame `{"process": its number}`. A frame is an unsigned 64-bit length, big-endian, and that many
+bytes.
 
 | | first frame, JSON | further frames |
 |---|---|---|
@@ -20,8 +22,8 @@ entry of `run`'s field `Y` whose fields `Name` and `Raster` hold these texts. On
 
 **Only what is wanted is inflated.** In a file of version 5 to 7.2 each variable is an element of its own, as a rule compressed. To
 list the variables scipy inflates 128 KiB of each; here it is shown their first `HEAD_BYTES`. Of what is to be read, it is shown
-the elements of the wanted variables, inflated by isal, which takes half of zlib's time. A file that is laid out in any other way is
-left to scipy as it is.
+the elements of the wanted variables, inflated by libdeflate, which takes half of zlib's time. A file that is laid out in any other way
+is left to scipy as it is.
 """
 
 from __future__ import annotations
@@ -29,10 +31,12 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
 import re
 import struct
 import sys
 import warnings
+import zlib
 from collections.abc import Container, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -40,9 +44,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 try:
-    from isal.isal_zlib import decompressobj
+    from deflate import zlib_decompress
 except ImportError:  # there are no wheels of it for some machines
-    from zlib import decompressobj  # type: ignore[assignment]
+    zlib_decompress = None  # type: ignore[assignment]
 
 _LENGTH = struct.Struct(">Q")
 _FILE_HEADER = 128
@@ -257,7 +261,7 @@ def _only(content: bytes, wanted: Container[str]) -> bytes:
         return content
 
 
-def _whole(content: bytes, element: _Element) -> bytes | memoryview:
+def _whole(content: bytes, element: _Element) -> bytes | bytearray | memoryview:
     """An element, not compressed.
 
     Raises:
@@ -268,15 +272,18 @@ def _whole(content: bytes, element: _Element) -> bytes | memoryview:
         return memoryview(content)[element.start - _TAG_BYTES : element.end]
     _, head = _inflate(view, _TAG_BYTES)
     size = _TAG_BYTES + _claimed(head, element.order)
-    ended, inflated = _inflate(view, size + 1)  # one more, so that the end of the stream is seen, and its checksum
-    if not ended or len(inflated) != size:
+    if zlib_decompress is not None:
+        ended, whole = True, zlib_decompress(view, size)  # which raises where there is more, or the checksum is wrong
+    else:
+        ended, whole = _inflate(view, size + 1)  # one more, so that the end of the stream is seen, and its checksum
+    if not ended or len(whole) != size:
         raise ValueError("a compressed variable is longer or shorter than it says")
-    return inflated
+    return whole
 
 
 def _inflate(view: memoryview, at_most: int) -> tuple[bool, bytes]:
     """Whether a compressed stream has ended, and its first bytes."""
-    stream = decompressobj()
+    stream = zlib.decompressobj()
     inflated = stream.decompress(view, at_most)
     return stream.eof, inflated
 
@@ -436,10 +443,22 @@ def _import_lazily(name: str) -> None:
     setattr(sys.modules["numpy"], name.rpartition(".")[2], module)
 
 
+def _fork_twin(requests: int, replies: int) -> None:
+    """Goes on as two processes; the new one has these descriptors as its standard input and output, and says its number."""
+    forked = os.fork() == 0
+    if forked:
+        os.dup2(requests, 0)
+        os.dup2(replies, 1)
+    os.close(requests)
+    os.close(replies)
+    if forked:
+        write_frames(sys.stdout.buffer, json.dumps({"process": os.getpid()}).encode())
+
+
 def main() -> None:
     """Serves requests until standard input ends."""
-    # scipy imports all names of numpy, these among them, which take as long as scipy.io itself and are of no use here.
-    for name in ("f2py", "testing"):
+    # scipy imports all names of numpy, these among them, which take longer than scipy.io itself and are of no use here.
+    for name in ("ctypeslib", "f2py", "fft", "ma", "polynomial", "testing"):
         _import_lazily(f"numpy.{name}")
     import scipy.io
 
@@ -451,6 +470,8 @@ def main() -> None:
         _answer({"arrays": names}, rehearsal.getvalue())
     _answer({"headers": ["number"]}, rehearsal.getvalue())
     _answer({"fields": ["record"]}, rehearsal.getvalue())
+    if len(sys.argv) > 1:
+        _fork_twin(*map(int, sys.argv[1:]))
     _limit()
     while (header := read_frame(requests)) is not None and (content := read_frame(requests)) is not None:
         write_frames(replies, *_answer(json.loads(header), content))

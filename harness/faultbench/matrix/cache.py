@@ -47,7 +47,7 @@ STAMP = "stamp.json"
 VALUE = "value"
 STAMPED_FROM_BYTES = 1 << 20
 """A smaller value is compared in a millisecond, hence always."""
-_THREADS = 8
+_THREADS = 4
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written", re.ASCII)

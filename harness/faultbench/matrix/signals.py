@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,16 @@ SignalKey = tuple[str, str, str]
 def signal_path(folder: Path, recording: int, channel: int) -> Path:
     """Where a signal lies, by the numbers of recording and channel in the catalogue: ids may be no file names."""
     return folder / f"{recording:05d}.{channel}.npy"
+
+
+def save_signal(signal: NDArray[np.float32], path: Path) -> None:
+    """Writes a signal, and has the system begin to bring it to the disk, so that there is little left to wait for at the end."""
+    with path.open("wb") as file:
+        np.save(file, signal, allow_pickle=False)
+        file.flush()
+        if hasattr(os, "posix_fadvise"):  # what is not on the disk yet is not dropped for it
+            with contextlib.suppress(OSError):  # it was a wish
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def save_catalogue(catalogue: Catalogue, folder: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from faultbench.data.resampling import common_base, rebased
 from faultbench.matrix.graph import Work
-from faultbench.matrix.signals import gathered_folder, load_catalogue, save_catalogue, signal_path
+from faultbench.matrix.signals import gathered_folder, load_catalogue, save_catalogue, save_signal, signal_path
 
 
 def gather(work: Work) -> None:
@@ -28,7 +28,7 @@ def gather(work: Work) -> None:
         for i, recording in enumerate(catalogue.recordings):
             work.say(done, total)
             signal = np.load(signal_path(folder, i, 0), mmap_mode="r", allow_pickle=False)
-            np.save(signal_path(out, i, 0), base.apply(signal, recording), allow_pickle=False)
+            save_signal(base.apply(signal, recording), signal_path(out, i, 0))
             done += 1
         save_catalogue(rebased(catalogue, base), out)
     work.say(total, total)

@@ -13,7 +13,7 @@ import numpy as np
 from faultbench.data.recording import Channel, DataSet, Recording
 from faultbench.errors import PluginError
 from faultbench.matrix.graph import Work
-from faultbench.matrix.signals import save_catalogue, signal_path
+from faultbench.matrix.signals import save_catalogue, save_signal, signal_path
 from faultbench.registry import make
 
 MOST_READERS = 16
@@ -60,7 +60,7 @@ def _stored(dataset: DataSet, number: int, recording: Recording, out: Path) -> R
     for place, channel in enumerate(recording.channels):
         signal = dataset.read(recording, channel.name)
         _check(signal, recording, channel)
-        np.save(signal_path(out, number, place), signal, allow_pickle=False)
+        save_signal(signal, signal_path(out, number, place))
         channels.append(dataclasses.replace(channel, samples=len(signal)))
     return dataclasses.replace(recording, channels=tuple(channels))
 

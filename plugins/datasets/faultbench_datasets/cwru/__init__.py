@@ -61,8 +61,8 @@ class Cwru:
         data_dir: The folder that holds `cwru/97.mat`, or the folder of the files itself; else the environment's `FAULTBENCH_DATA`.
     """
 
-    readers = 2
-    """How many threads may call `read` at once: while one file is inflated, another is hashed, decimated or written."""
+    readers = 3
+    """How many threads may call `read` at once: while two files are inflated, another is hashed, decimated or written."""
 
     def __init__(self, rate: int = 12, data_dir: Path | None = None) -> None:
         if rate not in (12, 48):

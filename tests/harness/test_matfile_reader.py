@@ -1,0 +1,238 @@
+"""The child processes that read MATLAB files: kept, killed when they misbehave, and none left behind."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import scipy.io
+
+from faultbench.data import matfile_child, matfile_reader
+from faultbench.data.matfile_reader import Reader, ReaderError
+from faultbench.errors import DataError
+
+MISBEHAVING = f"""
+import importlib.util, os, sys, time
+spec = importlib.util.spec_from_file_location("child", {str(Path(matfile_child.__file__))!r})
+child = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(child)
+honest = child._answer
+def answer(request, content):
+    if content == b"sleep": time.sleep(600)
+    if content == b"die": os._exit(3)
+    if content == b"babble": return [b"no JSON"]
+    if content == b"list": return [b"[]"]
+    if content == b"objects": return [b'{{"arrays": [["x", "|O", [1]]]}}', bytes(8)]
+    if content == b"short": return [b'{{"arrays": [["x", "<f8", [100]]]}}', bytes(8)]
+    if content == b"huge":
+        sys.stdout.buffer.write((1 << 60).to_bytes(8, "big")); sys.stdout.buffer.flush(); time.sleep(600)
+    return honest(request, content)
+child._answer = answer
+child.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    program = tmp_path_factory.mktemp("child") / "misbehaving.py"
+    program.write_text(MISBEHAVING)
+    return Reader(program)
+
+
+def content_of(x: float) -> bytes:
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"x": x})
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"die", b"babble", b"list", b"objects", b"short", b"huge"])
+def test_a_child_that_dies_or_lies_is_an_error_and_the_next_request_gets_a_new_one(misbehaving: Reader, content: bytes) -> None:
+    with pytest.raises(ReaderError, match="breaks the process"):
+        misbehaving.load(content, ("x",), 60)
+    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+
+
+def test_a_child_that_takes_too_long_is_killed_and_the_next_request_gets_a_new_one(misbehaving: Reader) -> None:
+    assert misbehaving.load(content_of(1.0), ("x",), 600)["x"] == 1.0  # a later deadline before does not hide the earlier one
+    with pytest.raises(ReaderError, match=r"longer than 0\.2 s"):
+        misbehaving.load(b"sleep", ("x",), 0.2)
+    assert misbehaving.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+
+
+def test_the_children_are_kept_between_requests() -> None:
+    reader = Reader(children=2)
+    reader.load(content_of(1.0), ("x",), 60)
+    kept = set(reader._idle)
+    reader.look(content_of(2.0), (), 60)
+    assert kept
+    assert set(reader._idle) == kept
+    reader.close()
+
+
+TWINS = pytest.mark.skipif(not matfile_reader._can_hold_processes(), reason="the system gives no descriptors of processes")
+
+
+def number_of(child: matfile_reader._Child) -> int:
+    """Of the process behind a child, which reads something first, so that it is there and held."""
+    child.greet()
+    child.ask(content_of(1.0), {"headers": []})
+    held = child._process
+    if isinstance(held, subprocess.Popen):
+        return held.pid
+    (line,) = (line for line in Path(f"/proc/self/fdinfo/{held._held}").read_text().splitlines() if line.startswith("Pid:"))
+    return int(line.split()[1])
+
+
+def parent_of(number: int) -> int:
+    return int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def gone(number: int) -> bool:
+    """Whether a process has ended, be it that nobody has asked for its exit code yet."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@TWINS
+def test_the_second_child_is_forked_by_the_first_and_ends_without_it() -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    reader = Reader(children=2)
+    with reader._conversation(60) as one, reader._conversation(60) as other:
+        first, second = number_of(one), number_of(other)
+    assert parent_of(first) == os.getpid()
+    assert parent_of(second) == first
+    for name in ("FSIZE", "NOFILE"):
+        limit = getattr(resource, f"RLIMIT_{name}")
+        assert resource.prlimit(second, limit) == resource.prlimit(first, limit) == (0, 0), name
+    assert resource.prlimit(second, resource.RLIMIT_AS)[0] < 8 << 30
+    reader.close()
+    assert gone(first)
+    assert gone(second)
+    assert set(Path("/proc/self/fd").iterdir()) == before, "descriptors are left open"
+
+
+@TWINS
+@pytest.mark.parametrize("victim", [0, 1], ids=["first", "twin"])
+@pytest.mark.parametrize("content", [b"die", b"sleep"])
+def test_what_a_file_does_to_one_child_leaves_its_twin_alone(misbehaving: Reader, victim: int, content: bytes) -> None:
+    reader = Reader(misbehaving._program, children=2)
+    with reader._conversation(60) as one, reader._conversation(60) as other:
+        numbers = number_of(one), number_of(other)
+    bad, good = (one, other) if victim == 0 else (other, one)
+    reader._idle = [good, bad]
+    with pytest.raises(ReaderError, match="longer than" if content == b"sleep" else "breaks the process"):
+        reader.load(content, ("x",), 0.2 if content == b"sleep" else 60)
+    assert gone(numbers[victim])
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    assert reader._idle == [good], "the next request went to the one that is left"
+    with reader._conversation(60) as left, reader._conversation(60) as new:
+        assert number_of(left) == numbers[1 - victim]
+        assert parent_of(number_of(new)) == os.getpid()
+    reader.close()
+
+
+@TWINS
+def test_a_twin_that_died_while_nobody_asked_it_costs_no_file() -> None:
+    reader = Reader(children=2)
+    reader.start()
+    first, twin = reader._idle
+    with first.deadline(60):
+        number = number_of(first)
+    (forked,) = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+    os.kill(int(forked), signal.SIGKILL)
+    while not gone(int(forked)):
+        time.sleep(0.01)
+    assert not twin.alive
+    reader._idle = [twin]
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    first.end()
+    reader.close()
+
+
+@TWINS
+@pytest.mark.parametrize("asked", [0, 1], ids=["first", "twin"])
+def test_children_that_never_get_ready_are_too_late(tmp_path: Path, asked: int) -> None:
+    program = tmp_path / "never.py"
+    program.write_text("import time; time.sleep(600)")
+    reader = Reader(program, children=2)
+    reader.start()
+    number = reader._idle[0]._process.pid  # type: ignore[attr-defined]
+    if asked == 0:
+        reader._idle.reverse()
+    with pytest.raises(ReaderError, match=r"longer than 0\.2 s"):
+        reader.load(content_of(1.0), ("x",), 0.2)
+    reader.close()
+    assert gone(number)
+
+
+def test_where_processes_cannot_be_held_each_child_is_started_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matfile_reader, "_can_hold_processes", lambda: False)
+    reader = Reader(children=2)
+    with reader._conversation(60) as one, reader._conversation(60) as other:
+        assert isinstance(one._process, subprocess.Popen)
+        assert isinstance(other._process, subprocess.Popen)
+        assert number_of(one) != number_of(other)
+    reader.close()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_child_that_cannot_be_started_is_one_line(monkeypatch: pytest.MonkeyPatch, together: bool) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(matfile_reader, "_can_hold_processes", lambda: together)
+    descriptors = Path("/proc/self/fd")
+    before = set(descriptors.iterdir()) if descriptors.exists() else set()
+    reader = Reader(children=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(matfile_reader.subprocess, "Popen", refused)
+        reader.start()
+        with pytest.raises(DataError, match=r"MATLAB files cannot be started, Cannot allocate memory: free memory"):
+            reader.load(content_of(5.0), ("x",), 60)
+    assert before == (set(descriptors.iterdir()) if descriptors.exists() else set()), "descriptors are left open"
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    reader.close()
+
+
+def test_a_child_can_be_started_before_it_is_asked() -> None:
+    reader = Reader(children=2)
+    reader.start()
+    started = set(reader._idle)
+    reader.start()
+    assert set(reader._idle) == started
+    assert reader.running
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    assert set(reader._idle) == started
+    reader.close()
+
+
+def test_threads_that_ask_at_once_ask_different_children() -> None:
+    reader = Reader(children=2)
+    with reader._conversation(60) as one, reader._conversation(60) as other:
+        assert one is not other
+        assert reader.running
+        assert not reader._turn.acquire(blocking=False), "a third would have to wait"
+    assert set(reader._idle) == {one, other}
+    reader.close()
+    assert not reader.running
+    assert not one.alive
+
+
+def test_the_child_can_open_no_file(tmp_path: Path) -> None:
+    program = tmp_path / "opening.py"
+    program.write_text(MISBEHAVING.replace('if content == b"die": os._exit(3)', 'if content == b"open": open(sys.executable, "rb")'))
+    reader = Reader(program)
+    if sys.platform == "linux":
+        with pytest.raises(ReaderError, match="breaks the process"):
+            reader.load(b"open", ("x",), 60)
+    reader.close()
