@@ -16,6 +16,11 @@ the child's start on one; *inside* runs from behind the imports; *busy* is the t
 used, which other work on the machine changes less. The files are in the system's page cache on all sides. Prints medians over rounds,
 and the ratios of cold to bare.
 
+The caches of all rounds (100 MB and 215 files each) are removed at the end. Ext4 without a journal does not use a deleted file's inode
+again for one minute or more (`recently_deleted` in the kernel's fs/ext4/ialloc.c), and steps over each of them whenever a file is created.
+Were caches removed after each round, as this benchmark once did, a later round would pay for an earlier one. Where creating a file takes
+far more than 50 us, which is printed, thousands were deleted shortly before: wait some minutes, and begin again.
+
 With `--as-published`, the files are first saved again in the way in which the source publishes most of them: not compressed, three signals
 a file. `loadmat` then does little but copy, and what is left of a cold start is what it does not do: digests, checks, a durable copy.
 """
@@ -26,7 +31,6 @@ import json
 import os
 import platform
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -76,8 +80,9 @@ def product(data, known=frozenset()):
         return {"inside": time.perf_counter() - began, "catalogue": catalogued - began}
     recordings = catalogue.recordings
     none = ("",) * len(recordings)
-    signals = PoolSignals(value, Pool(recordings, tuple(r.channels[0].name for r in recordings), none, none, none, together=False))
+    signals = PoolSignals(value, Pool(recordings, tuple((r.channels[0].name,) for r in recordings), none, none, none, together=False))
     total = sum(float(signal[:WINDOW].sum()) for signal in signals.values())
+    assert len(signals) == len(recordings), (len(signals), len(recordings))
     inside = time.perf_counter() - began
     return {"inside": inside, "catalogue": catalogued - began, "recordings": len(signals), "sum": total}
 
@@ -114,13 +119,13 @@ def compared(data, rounds):
         given = Path(folder) / "given.json"
         digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
         given.write_text(json.dumps({"files": list(map(str, files)), "digests": digests}))
+        create_us = [creation_us(Path(folder) / "before")]
         run("cold", data, given, Path(folder) / "kept")
         for turn in range(rounds):
             for name, runs in found.items():
                 cache = Path(folder) / ("kept" if name == "warm" else f"{name}-{turn}")
                 runs.append(run(name, data, given, cache))
-                if name != "warm":
-                    shutil.rmtree(cache, ignore_errors=True)
+        create_us.append(creation_us(Path(folder) / "after"))
     parts = ("process", "inside", "catalogue", "busy")
     medians = {
         name: {part: statistics.median(one[part] for one in runs) for part in parts if part in runs[0]} for name, runs in found.items()
@@ -133,9 +138,19 @@ def compared(data, rounds):
         print(f"{name:11s}", "  ".join(f"{part} {seconds:.3f} s" for part, seconds in times.items()))
     for name, by in ratios.items():
         print(f"{name} / bare:", "  ".join(f"{part} {ratio:.2f}" for part, ratio in by.items()))
+    print("creating a file:", ", ".join(f"{us:.0f} us {when}" for us, when in zip(create_us, ("before", "after"), strict=True)))
     said = {"files": len(files), "bytes": sum(file.stat().st_size for file in files), "recordings": found["warm"][0]["recordings"]}
-    said |= {"rounds": rounds, "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "versions": versions()}
+    said |= {"rounds": rounds, "cores": os.cpu_count(), "load_average": os.getloadavg()[0], "versions": versions(), "create_us": create_us}
     return said | {"median_s": medians, "to_bare": ratios}
+
+
+def creation_us(folder, files=200):
+    """How long creating an empty file takes there, microseconds."""
+    folder.mkdir()
+    began = time.perf_counter()
+    for number in range(files):
+        (folder / str(number)).touch()
+    return (time.perf_counter() - began) / files * 1e6
 
 
 def save_as_published(files, folder):
@@ -184,7 +199,7 @@ def versions():
     """What was compared."""
     from importlib.metadata import version
 
-    return {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "isal")}}
+    return {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy", "deflate")}}
 
 
 if __name__ == "__main__":
