@@ -87,6 +87,7 @@ def test_what_was_noted_before_a_failure_is_kept(files: list[Path]) -> None:
 
 def test_what_finishing_has_to_wait_for_does_not_hold_up_what_begins(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filenotes, "_AHEAD", 50)
+    monkeypatch.setattr(filenotes, "_AHEAD_S", 600.0)
     ready = threading.Event()
     begun: list[int] = []
     most = 0
@@ -110,6 +111,27 @@ def test_what_finishing_has_to_wait_for_does_not_hold_up_what_begins(files: list
     assert most <= 50 + filenotes._THREADS
     assert noted("plant", "1", files[:3], begin, finish=finish) == [{"said": 0}, {"said": 2}, {"said": 4}]
     assert len(begun) == len(finished) == 200
+
+
+def test_of_files_that_take_long_few_are_begun_ahead(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed pass would lose what was begun and not finished."""
+    monkeypatch.setattr(filenotes, "_AHEAD_S", -1.0)  # each has taken long enough
+    begun: list[str] = []
+    finished: list[str] = []
+    most = 0
+
+    def begin(path: Path) -> str:
+        nonlocal most
+        begun.append(path.name)
+        most = max(most, len(begun) - len(finished))
+        return path.name
+
+    def finish(said: str) -> str:
+        finished.append(said)
+        return said
+
+    assert noted("plant", "1", files, begin, finish=finish) == [file.name for file in files]
+    assert most <= 2 * filenotes._THREADS
 
 
 @pytest.mark.parametrize("phase", ["begin", "finish"])
@@ -162,6 +184,7 @@ def test_an_interruption_does_not_wait_until_all_that_was_begun_is_finished(file
         threading.Timer(0.2, goes_on.set).start()
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(filenotes, "_AHEAD_S", 600.0)
     monkeypatch.setattr(filenotes, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         noted("plant", "1", files[:100], begin, finish=finish)

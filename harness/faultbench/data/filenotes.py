@@ -27,6 +27,8 @@ from faultbench.folders import cache_root
 _THREADS = 4
 _AHEAD = 128
 """How many files may be begun and not finished: a killed pass has to begin them again."""
+_AHEAD_S = 2.0
+"""How long one may be begun and not finished while others are begun: of large files a killed pass would lose minutes."""
 _LOOK_EVERY_S = 0.05
 """How long what was made may wait to be written down."""
 _WRITE_EVERY_S = 1.0
@@ -106,25 +108,26 @@ def _made(
     waiting = deque(files.items())
     ahead = _AHEAD if finish else 1
     turn, stop = threading.Lock(), threading.Event()
-    begun: deque[tuple[int, FileState, Any]] = deque()
+    begun: deque[tuple[int, FileState, Any, float]] = deque()
     made: deque[tuple[int, FileState, Any]] = deque()
     failed: dict[int, BaseException] = {}
 
     def step() -> bool:
-        """Begins a file; finishes one where many are begun, or all. False where nothing is left to do."""
+        """Begins a file; finishes one where many are begun, or all, or one long ago. False where nothing is left to do."""
         file: Path | None = None
         with turn:
-            if waiting and len(begun) < ahead and not stop.is_set():
+            due = begun and (len(begun) >= ahead or time.monotonic() - begun[0][3] > _AHEAD_S)
+            if waiting and not due and not stop.is_set():
                 i, file = waiting.popleft()
             elif begun:
-                i, state, said = begun.popleft()
+                i, state, said, _ = begun.popleft()
             else:
                 return False
         try:
             if file is not None:
                 half = _state(file, settled_state), note(file)
                 with turn:
-                    begun.append((i, *half))
+                    begun.append((i, *half, time.monotonic()))
             else:
                 made.append((i, state, finish(said) if finish else said))
         except BaseException as error:  # noqa: BLE001 - it is raised when the others have finished
