@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -160,6 +161,104 @@ def test_a_twin_that_died_while_nobody_asked_it_costs_no_file() -> None:
 
 
 @TWINS
+def test_a_twin_that_died_is_not_taken_out_on_the_first_which_reads_another_file() -> None:
+    reader = Reader(children=2)
+    with reader._conversation(60) as first:
+        number = number_of(first)
+        (forked,) = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        os.kill(int(forked), signal.SIGKILL)
+        while reader._idle[0].alive:
+            time.sleep(0.01)
+        assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+        assert number_of(first) == number
+    reader.close()
+
+
+@TWINS
+def test_where_no_further_process_is_allowed_the_first_child_reads_alone_and_no_file_is_blamed(tmp_path: Path) -> None:
+    program = tmp_path / "alone.py"
+    program.write_text(
+        MISBEHAVING.replace("child.main()", "def refused(): time.sleep(0.3); raise BlockingIOError\nos.fork = refused\nchild.main()")
+    )
+    reader = Reader(program, children=2)
+    reader.start()
+    first, twin = reader._idle
+    assert twin.alive, "it is still to be forked"
+    assert reader._idle[-1] is twin, "it is asked first"
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    assert not twin.alive
+    assert reader._idle == [first]
+    reader.close()
+
+
+@TWINS
+@pytest.mark.parametrize("asked", [0, 1], ids=["first", "twin"])
+def test_of_a_child_that_dies_behind_its_reply_nothing_is_left(asked: int) -> None:
+    before = set(Path("/proc/self/fd").iterdir()), threading.active_count()
+    reader = Reader(children=2)
+    reader.start()
+    if asked == 0:
+        reader._idle.reverse()
+    with reader._conversation(60) as child:
+        number = number_of(child)
+        os.kill(number, signal.SIGKILL)
+        while not gone(number):
+            time.sleep(0.01)
+    reader.close()
+    del child
+    for thread in threading.enumerate():
+        if thread.name == "faultbench-matfile-deadline":
+            thread.join(0.5)  # those of other readers go on
+    assert set(Path("/proc/self/fd").iterdir()) == before[0], "descriptors are left open"
+    assert threading.active_count() <= before[1]
+
+
+def test_a_child_is_not_let_go_while_another_thread_looks_at_it() -> None:
+    looks, ended = threading.Event(), threading.Event()
+
+    class Process:
+        def poll(self) -> int | None:
+            looks.set()
+            assert not ended.wait(0.3), "its pipes were closed meanwhile"
+            return None
+
+        def kill(self) -> None:
+            pass
+
+        def wait(self) -> int:
+            return 0
+
+    child = matfile_reader._Child(Process(), io.BytesIO(), io.BytesIO())
+
+    def end() -> None:
+        looks.wait(60)
+        child.end()
+        ended.set()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert child.alive
+    thread.join()
+    assert not child.alive
+
+
+@TWINS
+@pytest.mark.parametrize("closed", ["0", "01", "012"])
+def test_files_are_read_where_standard_streams_are_closed(tmp_path: Path, closed: str) -> None:
+    path = tmp_path / "x.mat"
+    path.write_bytes(content_of(5.0))
+    code = (
+        "import os, sys; from pathlib import Path; from faultbench.data.matfile_reader import Reader\n"
+        "content = Path(sys.argv[1]).read_bytes(); reader = Reader(children=2)\n"
+        "for number in sys.argv[2]: os.close(int(number))\n"
+        "with reader._conversation(60) as one, reader._conversation(60) as other:\n"
+        "    for child in (one, other): assert child.ask(content, {'headers': []})['variables'][0][0] == 'x'\n"
+        "reader.close(); os._exit(7)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path), closed], check=False, timeout=300).returncode == 7
+
+
+@TWINS
 @pytest.mark.parametrize("asked", [0, 1], ids=["first", "twin"])
 def test_children_that_never_get_ready_are_too_late(tmp_path: Path, asked: int) -> None:
     program = tmp_path / "never.py"
@@ -173,6 +272,32 @@ def test_children_that_never_get_ready_are_too_late(tmp_path: Path, asked: int) 
         reader.load(content_of(1.0), ("x",), 0.2)
     reader.close()
     assert gone(number)
+
+
+@TWINS
+@pytest.mark.parametrize("call", ["pidfd_open", "pidfd_send_signal"])
+def test_a_sandbox_that_refuses_either_call_has_no_twins(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os if call == "pidfd_open" else signal, call, refused)
+    assert not matfile_reader._can_hold_processes.__wrapped__()
+
+
+@TWINS
+def test_where_there_is_no_descriptor_for_a_second_pipe_the_first_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    pipes = iter([os.pipe()])
+
+    def pipe() -> tuple[int, int]:
+        for made in pipes:
+            return made
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pipe", pipe)
+    with pytest.raises(DataError, match="cannot be started, Too many open files"):
+        Reader(children=2).load(content_of(5.0), ("x",), 60)
+    assert set(Path("/proc/self/fd").iterdir()) == before, "descriptors are left open"
 
 
 def test_where_processes_cannot_be_held_each_child_is_started_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -444,8 +444,14 @@ def _import_lazily(name: str) -> None:
 
 
 def _fork_twin(requests: int, replies: int) -> None:
-    """Goes on as two processes; the new one has these descriptors as its standard input and output, and says its number."""
-    forked = os.fork() == 0
+    """Goes on as two processes; the new one has these descriptors as its standard input and output, and says its number.
+
+    Where the system allows no further process the descriptors are closed, which tells whoever waits for the twin.
+    """
+    try:
+        forked = os.fork() == 0
+    except OSError:
+        forked = False
     if forked:
         os.dup2(requests, 0)
         os.dup2(replies, 1)

@@ -32,6 +32,8 @@ from faultbench.errors import DataError
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_ARRAY_BYTES = 1 << 30
 _PIPE_BYTES = 1 << 20
+_LAST_STANDARD = 2
+"""The number of standard error."""
 _CHILDREN = min(2, os.cpu_count() or 1)
 """More than that wait for one another's memory."""
 _CHILD = Path(__file__).with_name("matfile_child.py")
@@ -158,27 +160,30 @@ class Reader:
     @contextlib.contextmanager
     def _conversation(self, timeout_s: float) -> Iterator[_Child]:
         with self._turn:
-            child = self._idle_or_new()
-            self._asked.add(child)
-            try:
-                with child.deadline(timeout_s):
-                    child.greet()
-                    yield child
-            except ReaderError:
-                raise
-            except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-                child.end()
-                problem = (
-                    f"it takes longer than {timeout_s:g} s to read" if child.late else f"it breaks the process that reads it ({error})"
-                )
-                raise ReaderError(problem) from error
-            except BaseException:
-                child.end()  # interrupted half-way: the rest of the reply belongs to nobody
-                raise
-            finally:
-                self._asked.discard(child)
-                if child.alive:
-                    self._idle.append(child)
+            there = False
+            while not there:  # a twin that is gone before it was shown a file says nothing of that file
+                child = self._idle_or_new()
+                self._asked.add(child)
+                try:
+                    with child.deadline(timeout_s):
+                        there = child.greet()
+                        if there:
+                            yield child
+                except ReaderError:
+                    raise
+                except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+                    child.end()
+                    late = f"it takes longer than {timeout_s:g} s to read"
+                    raise ReaderError(late if child.late else f"it breaks the process that reads it ({error})") from error
+                except BaseException:
+                    child.end()  # interrupted half-way: the rest of the reply belongs to nobody
+                    raise
+                finally:
+                    if there and child.alive:
+                        self._idle.append(child)
+                    else:
+                        child.end()  # there never was this twin, or it died behind its reply
+                    self._asked.discard(child)
 
 
 class _Process(Protocol):
@@ -205,31 +210,35 @@ class _Twin:
     def __init__(self, maker: _Process, replies: BinaryIO) -> None:
         self._maker, self._replies = maker, replies
         self._held: int | None = None
+        self._gone = False
 
     @property
     def held(self) -> bool:
         return self._held is not None
 
-    def hold(self, number: int) -> None:
-        """Takes hold of it by the number that it said.
-
-        Raises:
-            ValueError: It has died since.
-        """
-        held = os.pidfd_open(number)
+    def hold(self, number: int) -> bool:
+        """Takes hold of it by the number that it said. False where it has died since."""
+        try:
+            held = os.pidfd_open(number)
+        except ProcessLookupError:
+            return False
         if _shows(self._replies):  # the pipe has ended, and with it who said that number
             os.close(held)
-            raise ValueError("it has died")
+            return False
         self._held = held
+        return True
 
     def poll(self) -> int | None:
         """None while it runs, or is still to be forked."""
+        if self._gone:
+            return 0
         return 0 if (_shows(self._replies) if self._held is None else _shows(self._held, select.POLLIN)) else None
 
     def kill(self) -> None:
-        """Ends it; or who would fork it."""
+        """Ends it; or who would fork it, unless it has been and is gone: that one may be reading another file."""
         if self._held is None:
-            self._maker.kill()
+            if self.poll() is None:
+                self._maker.kill()
             return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._held, signal.SIGKILL)
@@ -240,6 +249,7 @@ class _Twin:
             _shows(self._held, select.POLLIN, None)
             os.close(self._held)
             self._held = None
+        self._gone = True
         return 0
 
 
@@ -266,19 +276,24 @@ class _Child:
 
     @property
     def alive(self) -> bool:
-        return not self._ended and not self.late and self._process.poll() is None  # one killed late may take a moment to go
+        with self._changed:  # or another thread could end it, and close what it is looked at by, meanwhile
+            return not self._ended and not self.late and self._process.poll() is None  # one killed late may take a moment to go
 
-    def greet(self) -> None:
-        """Waits for a twin to say who it is, unless it has."""
+    def greet(self) -> bool:
+        """Waits for a twin to say who it is, unless it has. False where there is none: it died, or could not be forked.
+
+        Raises:
+            ValueError: It came too late.
+        """
         from faultbench.data.matfile_child import read_frame
 
-        if isinstance(self._process, _Twin) and not self._process.held:
-            frame = read_frame(self._replies, _MAX_HEADER_BYTES)
-            if frame is None:
-                raise ValueError("it has died")
-            self._process.hold(int(json.loads(frame)["process"]))
-            if self.late:  # whoever was to kill it did not know it yet
-                raise ValueError("it came too late")
+        if not isinstance(self._process, _Twin) or self._process.held:
+            return True
+        frame = read_frame(self._replies, _MAX_HEADER_BYTES)
+        there = frame is not None and self._process.hold(int(json.loads(frame)["process"]))
+        if self.late:  # whoever was to kill it did not know it yet
+            raise ValueError("it came too late")
+        return there
 
     def ask(self, content: bytes, request: dict[str, Any]) -> dict[str, Any]:
         """Sends a request; returns the reply's header."""
@@ -366,26 +381,43 @@ def _child_of(process: subprocess.Popen[bytes]) -> _Child:
 
 def _twins(program: Path) -> list[_Child]:
     """A child, and the twin that it will fork."""
-    taken, requests = os.pipe()
-    replies, given = os.pipe()
-    try:
+    with contextlib.ExitStack() as passed_on, contextlib.ExitStack() as kept:
+        taken, requests = _pipe()
+        passed_on.callback(os.close, taken)
+        kept.callback(os.close, requests)
+        replies, given = _pipe()
+        passed_on.callback(os.close, given)
+        kept.callback(os.close, replies)
         process = _popen(program, taken, given)
-    except BaseException:
-        os.close(requests)
-        os.close(replies)
-        raise
+        kept.pop_all()
+    heard = os.fdopen(replies, "rb")
+    return [_child_of(process), _Child(_Twin(process, heard), os.fdopen(requests, "wb"), heard)]
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends take no place of a standard stream that is closed: in the child its own streams will be there."""
+    import fcntl
+
+    taken, given = os.pipe()
+    if min(taken, given) > _LAST_STANDARD:
+        return taken, given
+    try:
+        first, second = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _LAST_STANDARD + 1) for end in (taken, given))
     finally:
         os.close(taken)
         os.close(given)
-    heard = os.fdopen(replies, "rb")
-    return [_child_of(process), _Child(_Twin(process, heard), os.fdopen(requests, "wb"), heard)]
+    return first, second
 
 
 @cache
 def _can_hold_processes() -> bool:
     """Whether the system gives descriptors of processes, and lets them be used."""
     try:
-        os.close(os.pidfd_open(os.getpid()))
+        held = os.pidfd_open(os.getpid())
+        try:
+            signal.pidfd_send_signal(held, 0)  # a sandbox may know the one call and not the other
+        finally:
+            os.close(held)
     except (AttributeError, OSError):  # not Linux, an old kernel, or a sandbox that knows no such call
         return False
     return True
