@@ -163,6 +163,36 @@ def test_of_a_file_that_is_laid_out_otherwise_nothing_is_kept_while_others_are_r
     assert not kept
 
 
+def test_of_a_file_whose_headers_wait_for_the_child_that_is_started_only_a_part_is_kept(
+    mat: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTBENCH_CACHE", str(tmp_path / "cache"))
+    matfile.READER.close()
+    saved(mat, False, X105_DE_time=SIGNAL, X105RPM=1797.0)
+    kept = []
+    honest = matfile._Cut
+    monkeypatch.setattr(matfile, "_Cut", lambda mat, part: kept.append((mat, part, matfile.READER.running)) or honest(mat, part))
+    (header,) = matfile.mat_headers("plant", "1", [mat], number_alone)
+    assert header.numbers == {"X105RPM": 1797.0}
+    ((opened, part, running),) = kept
+    assert opened.content == b""
+    assert len(part) < mat.stat().st_size / 2
+    assert running
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_the_whole_is_not_asked_about_where_it_would_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool) -> None:
+    asked = []
+    honest = matfile.READER.look
+    monkeypatch.setattr(matfile.READER, "look", lambda *given: asked.append(given[1]) or honest(*given))
+    path = saved(tmp_path / "x.mat", rpm="t", signal=SIGNAL)
+    if damaged:
+        path.write_bytes(b"no file of MATLAB" * 100)
+    with pytest.raises(DataError, match="cannot be read as a MATLAB file" if damaged else "holds text, not real numbers"):
+        open_mat(path).header("rpm")
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 def test_a_number_that_is_none_is_refused(tmp_path: Path, value: float) -> None:
     with pytest.raises(DataError, match=r"variable rpm of .* is not finite"):

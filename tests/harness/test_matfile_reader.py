@@ -160,6 +160,67 @@ def test_a_twin_that_died_while_nobody_asked_it_costs_no_file() -> None:
     reader.close()
 
 
+def test_a_child_that_died_while_nobody_asked_it_costs_no_file() -> None:
+    reader = Reader(children=1)
+    reader.load(content_of(1.0), ("x",), 60)
+    (child,) = reader._idle
+    child._process.kill()
+    child._process.wait()
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    reader.close()
+
+
+@TWINS
+def test_a_number_whose_owner_has_died_since_it_said_it_is_not_taken_hold_of() -> None:
+    """It may be another's by now."""
+    before = set(Path("/proc/self/fd").iterdir())
+    replies, given = os.pipe()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with os.fdopen(replies, "rb") as heard:
+        os.close(given)
+        twin = matfile_reader._Twin(other, heard)
+        assert not twin.hold(other.pid)
+        twin.kill()
+        assert other.poll() is None
+    other.kill()
+    other.wait()
+    assert set(Path("/proc/self/fd").iterdir()) == before, "descriptors are left open"
+
+
+@TWINS
+def test_a_twin_that_cannot_be_held_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pipe may look open, for another process of the user can have been forked while both were made."""
+    numbers: list[int] = []
+
+    def hold(_: object, number: int) -> bool:
+        numbers.append(number)
+        assert len(numbers) == 1
+        return False
+
+    monkeypatch.setattr(matfile_reader._Twin, "hold", hold)
+    reader = Reader(children=2)
+    reader.start()
+    assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
+    assert len(numbers) == 1, "the twin was asked first"
+    reader.close()
+
+
+@TWINS
+def test_a_twin_that_says_who_it_is_when_it_is_late_is_ended() -> None:
+    twin = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    (replies, said), (taken, requests) = os.pipe(), os.pipe()
+    with os.fdopen(said, "wb") as says:
+        matfile_child.write_frames(says, b'{"process": %d}' % twin.pid)
+        heard = os.fdopen(replies, "rb")
+        child = matfile_reader._Child(matfile_reader._Twin(twin, heard), os.fdopen(requests, "wb"), heard)
+        child.late = True
+        with pytest.raises(ValueError, match="too late"):
+            child.greet()
+        child.end()
+    assert twin.wait(60) == -signal.SIGKILL
+    os.close(taken)
+
+
 @TWINS
 def test_a_twin_that_died_is_not_taken_out_on_the_first_which_reads_another_file() -> None:
     reader = Reader(children=2)
@@ -171,6 +232,21 @@ def test_a_twin_that_died_is_not_taken_out_on_the_first_which_reads_another_file
             time.sleep(0.01)
         assert reader.load(content_of(5.0), ("x",), 60)["x"] == 5.0
         assert number_of(first) == number
+    reader.close()
+
+
+@TWINS
+def test_a_twin_that_is_let_go_unasked_ends_without_the_first_which_reads_a_file() -> None:
+    reader = Reader(children=2)
+    with reader._conversation(60) as first:
+        number = number_of(first)
+        (forked,) = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        reader.close()
+        assert number_of(first) == number
+        deadline = time.monotonic() + 60
+        while not gone(int(forked)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert gone(int(forked))
     reader.close()
 
 

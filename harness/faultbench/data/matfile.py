@@ -1,8 +1,8 @@
 """MATLAB files from outside, read without trusting them.
 
 scipy says of `loadmat` that it is not hardened against hostile files. A file whose SHA-256 is known may therefore be read in
-this process, any other is by one persistent child process with limits of memory and time (`matfile_reader`, `matfile_child`), which
-returns plain arrays and no objects. (Where the child is there already, it reads those that are known too: scipy need not be imported
+this process, any other is by a persistent child process with limits of memory and time (`matfile_reader`, `matfile_child`), which
+returns plain arrays and no objects. (Where a child is there already, it reads those that are known too: scipy need not be imported
 twice.) The bytes that are hashed are the bytes that are parsed.
 """
 

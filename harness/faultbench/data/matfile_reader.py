@@ -235,7 +235,7 @@ class _Twin:
         return 0 if (_shows(self._replies) if self._held is None else _shows(self._held, select.POLLIN)) else None
 
     def kill(self) -> None:
-        """Ends it; or who would fork it, unless it has been and is gone: that one may be reading another file."""
+        """Ends it; or who would fork it, where it is still to be forked or to say its number."""
         if self._held is None:
             if self.poll() is None:
                 self._maker.kill()
@@ -337,11 +337,15 @@ class _Child:
                 self._deadline = math.inf
 
     def kill(self) -> None:
-        """Kills the child, and does not wait until it has gone."""
+        """Kills the child, and does not wait until it has gone.
+
+        A twin that nobody has hold of was never shown a file: it ends with its pipes. Who forks it may be reading another file.
+        """
         with self._changed:
             self._ended = True
             self._changed.notify()
-        self._process.kill()
+        if not isinstance(self._process, _Twin) or self._process.held:
+            self._process.kill()
 
     def end(self) -> None:
         """Kills the child and closes its pipes."""
