@@ -66,6 +66,66 @@ def test_what_is_read_is_what_was_written(name: str, said: dict[str, Any], split
             np.testing.assert_array_equal(getattr(ours, column), getattr(theirs, column), strict=True)
 
 
+@pytest.fixture
+def two(plant: Plant) -> Catalogue:
+    """Every recording with an accelerometer and a slow temperature."""
+    slow = Channel("temperature", 1.0, 40, "degC")
+    return plant(change=lambda recording: replace(recording, channels=(*recording.channels[:1], slow)))
+
+
+@pytest.fixture
+def both(two: Catalogue) -> dict[str, Any]:
+    split = NewDevice(window=64, channels="1+2").split([two], REQUEST, 5)
+    return document(split, [two], lambda r, c: Origin(f"{r.machine}.mat", c))
+
+
+def test_all_channels_are_written_and_read_back(both: dict[str, Any], two: Catalogue) -> None:
+    lead = two.recordings[0].channels[0].name
+    for side in ("source", "target"):
+        for entry in both[side]["recordings"]:
+            assert entry["channels"] == [lead, "temperature"]
+            assert entry["from"]["variable"] == lead
+            assert [(c["rate_hz"], c["samples"], c["from"]["variable"]) for c in entry["beside"]] == [(1.0, 40, "temperature")]
+    made = split_of(both, [two], REQUEST, FILE)
+    split = NewDevice(window=64, channels="1+2").split([two], REQUEST, 5)
+    assert replace(made, episodes=()) == replace(split, episodes=())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"beside": []}, "is not laid out as in a published split"),
+        ({"beside": "x"}, "is not laid out as in a published split"),
+        ({"beside": [{"rate_hz": 1.0, "samples": 40}, {"rate_hz": 1.0, "samples": 40}]}, "is not laid out as in a published split"),
+        ({"beside": [{"rate_hz": 2.0, "samples": 40}]}, "has no channel 'temperature' at 2 Hz here"),
+        ({"beside": [{"rate_hz": "x", "samples": 40}]}, "rate_hz of .* is 'x', not a number above 0"),
+        ({"beside": [{"rate_hz": 1.0, "samples": 41}]}, "holds 41 samples of temperature, here it holds 40"),
+        ({"channels": []}, "is no list of different names"),
+        ({"channels": "ab"}, "is no list of different names"),
+        ({"channels": ["temperature", "temperature"]}, "is no list of different names"),
+        ({"channels": [["temperature"]]}, "channels is .*, not a text"),
+        ({"channels": ["vibration"]}, "has no channel 'vibration' at"),
+    ],
+)
+def test_channels_that_are_not_there_or_laid_out_otherwise_are_refused(
+    change: dict[str, Any], says: str, both: dict[str, Any], two: Catalogue
+) -> None:
+    target = both["target"]
+    changed = {**target, "recordings": [{**target["recordings"][0], **change}, *target["recordings"][1:]]}
+    with pytest.raises(DataError, match=says) as refused:
+        split_of(signed(both, target=changed), [two], REQUEST, FILE)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_recordings_of_which_other_channels_are_read_are_refused(side: str, both: dict[str, Any], two: Catalogue) -> None:
+    """A learner takes windows of one shape."""
+    first, *others = both[side]["recordings"]
+    alone = {name: value for name, value in first.items() if name != "beside"} | {"channels": first["channels"][:1]}
+    with pytest.raises(DataError, match="does not read as many channels, at the same rates, of every recording"):
+        split_of(signed(both, **{side: {**both[side], "recordings": [alone, *others]}}), [two], REQUEST, FILE)
+
+
 def test_halves_of_recordings_are_kept(catalogue: Catalogue, noise: Callable[[Catalogue], Signals]) -> None:
     split = Window(window=64).split([catalogue], REQUEST, 0)
     made = split_of(document(split, [catalogue], lambda _r, _c: Origin()), [catalogue], REQUEST, FILE)
@@ -126,7 +186,7 @@ def test_a_recording_that_is_not_at_hand_is_named(said: dict[str, Any], catalogu
     [
         ({"bearing": "another"}, "it says that bearing of .* is 'beta-0/inner/small/0', here it is 'another'"),
         ({"session": "another"}, "it says that session of"),
-        ({"channels": (Channel("a", 1000.0, 1919),)}, "it says that .* holds 1920 samples, here it holds 1919"),
+        ({"channels": (Channel("a", 1000.0, 1919),)}, "it says that .* holds 1920 samples of .*, here it holds 1919"),
         ({"channels": (Channel("b", 1000.0, 1920),)}, "has no channel 'a' at 1000 Hz here"),
         ({"channels": (Channel("a", 2000.0, 1920),)}, "has no channel 'a' at 1000 Hz here"),
     ],

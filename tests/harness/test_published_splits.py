@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 
-from faultbench.data.published import document, parse_document, read_file
-from faultbench.data.recording import Catalogue
+from faultbench.data.origin import Origin
+from faultbench.data.published import document, parse_document, read_file, write_document
+from faultbench.data.recording import HEALTHY, Catalogue, Channel, Recording
 from faultbench.data.resampling import common_base, rebased
+from faultbench.data.scenarios.new_device import NewDevice
 from faultbench.data.split import EpisodeRequest
+from faultbench.data.windows import cut
 from faultbench.errors import DataError
 from faultbench.matrix.publishing import origins
 from faultbench.registry import Registry, make
@@ -122,10 +126,56 @@ def test_the_reader_of_the_docs_gets_the_windows_that_faultbench_uses(name: str)
                     signal = dataset(entry["data_set"]).read(recording, entry["channels"][0])
                     signals[row] = signal if base is None else base.apply(signal, recording)
                     assert len(signals[row]) == entry["samples"]
-                used = signals[row][start : start + found["window"]]
+                used = signals[row][None, start : start + found["window"]]
                 np.testing.assert_allclose(window, used, rtol=1e-5, atol=1e-6 * float(np.abs(used).max()))
         if number == 30:
             break
+
+
+def test_the_reader_of_the_docs_gets_all_channels_of_a_window_and_holds_the_slow_one(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    fast, slow = rng.standard_normal(4000).astype(np.float32), rng.standard_normal(2).astype(np.float32)
+    (tmp_path / "mill").mkdir()
+    scipy.io.savemat(tmp_path / "mill" / "a.mat", {"vibration": fast, "temperature": slow})
+    channels = Channel("vibration", 1000.0, 4000), Channel("temperature", 0.5, 2, "degC")
+    recordings = tuple(
+        Recording("mill", f"{end}-{element}-{load}", end, end, f"{end}-{element}", element, "", end + element + load, load, None, channels)
+        for end in ("one", "two")
+        for element in (HEALTHY, "inner", "outer")
+        for load in "ab"
+    )
+    mill = Catalogue("mill", "1", recordings, ("two",))
+    split = NewDevice(window=64, channels="1+2").split([mill], EpisodeRequest(ways=3, shots=2, shots_rare=2, queries=2, episodes=3), 0)
+    made = document(split, [mill], lambda _, channel: Origin("a.mat", channel))
+    write_document(made, tmp_path / "split.json.gz")
+    signals = {(r.dataset, r.id, name): s for r in recordings for name, s in (("vibration", fast), ("temperature", slow))}
+    episodes = list(reader()(tmp_path / "split.json.gz", tmp_path))
+    assert len(episodes) == 3
+    for (_, support, query), episode in zip(episodes, split.episodes, strict=True):
+        for windows, rows in ((support, episode.support), (query, episode.query)):
+            np.testing.assert_array_equal(np.array(list(chain(*windows))), cut(signals, split.target, rows, 64), strict=True)
+    assert {value for _, support, _ in episodes for window in chain(*support) for value in window[1].tolist()} == set(slow.tolist())
+
+
+def test_the_reader_of_the_docs_gets_both_sensors_of_a_window(tmp_path: Path) -> None:
+    try:
+        whole = catalogue("cwru")
+    except DataError as error:
+        pytest.skip(f"cwru is not at hand: {error}")
+    scenario = make(Registry.discover(plugins=False).choose("scenarios", "new-device:channels=1+2"))
+    split = scenario.split([whole], EpisodeRequest(episodes=3), 0)
+    made = document(split, [whole], origins([whole], {"cwru": dataset("cwru")}, None, KNOWN))
+    write_document(made, tmp_path / "split.json.gz")
+    signals = {
+        (recording.dataset, recording.id, name): dataset("cwru").read(recording, name)
+        for recording, names in zip(split.target.recordings, split.target.channels, strict=True)
+        for name in names
+    }
+    assert len(signals) == 2 * len(split.target.recordings)
+    for (_, support, query), episode in zip(reader()(tmp_path / "split.json.gz", DATA), split.episodes, strict=True):
+        for windows, rows in ((support, episode.support), (query, episode.query)):
+            used = cut(signals, split.target, rows, split.window)
+            np.testing.assert_allclose(np.array(list(chain(*windows))), used, rtol=1e-5, atol=1e-6 * float(np.abs(used).max()))
 
 
 def test_the_reader_of_the_docs_notices_a_changed_file(tmp_path: Path) -> None:

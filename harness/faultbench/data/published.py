@@ -1,7 +1,7 @@
 """A split as one portable file, so that another group can use the same windows, with or without faultbench.
 
-The file is JSON, packed by gzip where its name ends in `.gz`. What stands in it is described in docs/howto/splits.md, which has a reader
-of twenty lines. `digest` is the SHA-256 of the document without that entry, written with sorted keys, no spaces, ASCII only.
+The file is JSON, packed by gzip where its name ends in `.gz`. What stands in it is described in docs/howto/splits.md, which has a
+reader. `digest` is the SHA-256 of the document without that entry, written with sorted keys, no spaces, ASCII only.
 
 A file from elsewhere is hostile until known: its size is limited before it is unpacked, its digest is compared, every entry is
 checked for its type and range, and what comes out is audited like any split.
@@ -186,6 +186,8 @@ class _Reader:
             raise _Wrong(f"it holds {len(episodes)} episodes, {request.episodes} are asked for: give --episodes {len(episodes)} or fewer")
         window, rate_hz = _whole(said["window"], "window", 1), _number(said["rate_hz"], "rate_hz")
         source, target = (self._pool(said[side], side, rate_hz) for side in ("source", "target"))
+        if len({rates for pool in (source, target) for rates in _rates(pool)}) > 1:
+            raise _Wrong("it does not read as many channels, at the same rates, of every recording: get the file again")
         drawn = dataclasses.replace(asked, episodes=request.episodes)
         ends = row_spans(target)[:, 1].tolist()
         return Split(
@@ -216,7 +218,7 @@ class _Reader:
         )
         return Pool(
             recordings=recordings,
-            channels=tuple((_text(entry["channels"][0], "channels"),) for entry in entries),
+            channels=tuple(tuple(entry["channels"]) for entry in entries),
             labels=tuple(_text(entry["class"], "class") for entry in entries),
             conditions=tuple(_text(entry["way"], "way") for entry in entries),
             parts=tuple(_text(entry["part"], "part") for entry in entries),
@@ -234,15 +236,24 @@ class _Reader:
             if said[what] != getattr(found, what):
                 here = getattr(found, what)
                 raise _Wrong(f"it says that {what} of {name} is {str(said[what])[:40]!a}, here it is {here!a}: use the data it was made of")
-        if len(said["channels"]) != 1:
-            raise _Wrong(f"it reads {len(said['channels'])} channels of {name}, this version reads one: get a newer one")
-        channel = next((c for c in found.channels if c.name == said["channels"][0]), None)
-        if channel is None or channel.rate_hz != rate_hz:
-            raise _Wrong(f"{name} has no channel {str(said['channels'][0])[:40]!a} at {rate_hz:g} Hz here: use the data it was made of")
-        if channel.samples is not None and channel.samples != said["samples"]:
-            held = str(said["samples"])[:20]
-            raise _Wrong(f"it says that {name} holds {held} samples, here it holds {channel.samples}: use the data it was made of")
+        self._check_channels(found, said, name, rate_hz)
         return found
+
+    def _check_channels(self, found: Recording, said: Mapping[str, Any], name: str, rate_hz: float) -> None:
+        channels = said["channels"]
+        if not isinstance(channels, list) or not channels or len(set(map(str, channels))) < len(channels):
+            raise _Wrong(f"channels of {name} is no list of different names: get the file again")
+        beside = said["beside"] if len(channels) > 1 else []
+        for channel, entry in zip(channels, [{"rate_hz": rate_hz, "samples": said["samples"]}, *beside], strict=True):
+            here = next((c for c in found.channels if c.name == _text(channel, "channels")), None)
+            if here is None or here.rate_hz != entry["rate_hz"]:
+                rate = _number(entry["rate_hz"], f"rate_hz of {name}")
+                raise _Wrong(f"{name} has no channel {channel[:40]!a} at {rate:g} Hz here: use the data it was made of")
+            if here.samples is not None and here.samples != entry["samples"]:
+                held = str(entry["samples"])[:20]
+                raise _Wrong(
+                    f"it says that {name} holds {held} samples of {channel}, here it holds {here.samples}: use the data it was made of"
+                )
 
 
 def _read_episode(said: Mapping[str, Any], number: int, ends: Sequence[int], window: int) -> Episode:
@@ -267,22 +278,30 @@ def _episode_of(said: Mapping[str, Any], what: str, ends: Sequence[int], window:
     return Episode(classes=classes, rare=_whole(said["rare"], f"{what}: rare", 0, len(classes) - 1), **columns)
 
 
+def _rates(pool: Pool) -> Iterator[tuple[float, ...]]:
+    """The rates of the channels of each recording."""
+    for recording, channels in zip(pool.recordings, pool.channels, strict=True):
+        yield tuple(recording.channel(channel).rate_hz for channel in channels)
+
+
 def _side(pool: Pool, origins: Origins) -> dict[str, Any]:
     entries = []
-    for row, (recording, channel) in enumerate(zip(pool.recordings, pool.leads, strict=True)):
-        found = recording.channel(channel)
+    for row, (recording, channels) in enumerate(zip(pool.recordings, pool.channels, strict=True)):
+        lead, *others = (recording.channel(channel) for channel in channels)
+        beside = [{"rate_hz": c.rate_hz, "samples": c.samples, "from": _from(origins(recording, c.name))} for c in others]
         entries.append(
             {
                 "data_set": recording.dataset,
                 **{name: getattr(recording, name) for name in _SAID},
                 "speed_rpm": recording.speed_rpm,
-                "channels": [channel],
-                "samples": found.samples,
+                "channels": list(channels),
+                "samples": lead.samples,
                 "class": pool.labels[row],
                 "way": pool.conditions[row],
                 "part": pool.parts[row],
                 **({"use": list(pool.spans[row])} if pool.spans else {}),
-                "from": _from(origins(recording, channel)),
+                "from": _from(origins(recording, lead.name)),
+                **({"beside": beside} if beside else {}),
             }
         )
     return {"together": pool.together, "apart": pool.apart, "recordings": entries}
