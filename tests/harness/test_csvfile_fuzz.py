@@ -83,7 +83,7 @@ mutations: st.SearchStrategy[Callable[[bytes], bytes]] = st.one_of(
     st.builds(lambda place: lambda text: text[: 1 + place % len(text)], places),
     st.builds(lambda place, put: lambda text: text[: place % len(text)] + put + text[place % len(text) :], places, hostile),
     st.builds(
-        lambda place, length, put: lambda text: text[: place % len(text)] + put + text[place % len(text) + length :] or b"0",
+        lambda place, length, put: lambda text: text[: place % len(text)] + put + text[place % len(text) + length :],
         places,
         st.integers(1, 60),
         hostile,
@@ -112,7 +112,7 @@ def replaced(text: bytes, field: int, put: bytes) -> bytes:
 def mutated(draw: st.DrawFn) -> bytes:
     content = SHAPED[draw(st.integers(0, len(SHAPED) - 1))]
     for mutation in draw(st.lists(mutations, min_size=1, max_size=3)):
-        content = mutation(content)
+        content = mutation(content) or b"0"  # an empty file has no place for the next one
     return content
 
 
