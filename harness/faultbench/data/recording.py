@@ -166,16 +166,17 @@ def plain(recording: Recording) -> dict[str, Any]:
 
     A specimen that is no set of gears says nothing of gears, so that catalogues and splits that never had any keep their digests.
     """
-    said = _fields(recording) | {"channels": tuple(map(_fields, recording.channels))}
+    said = fields_of(recording) | {"channels": tuple(map(fields_of, recording.channels))}
     for name in ("geometry", "gearing"):
         if said[name] is not None:
-            said[name] = _fields(said[name])
+            said[name] = fields_of(said[name])
     if recording.gearing is None:
         del said["gearing"]
     return said
 
 
-def _fields(value: Any) -> dict[str, Any]:  # `asdict` copies every number, which takes longer than the digest of a catalogue
+def fields_of(value: Any) -> dict[str, Any]:
+    """What a dataclass holds, by name, nothing copied: `asdict` takes longer than the digest of a catalogue, or writing some signals."""
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 

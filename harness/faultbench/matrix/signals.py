@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faultbench.data.recording import Catalogue, Channel, Gearing, Geometry, Recording
+from faultbench.data.recording import Catalogue, Channel, Gearing, Geometry, Recording, fields_of
 from faultbench.data.split import Pool
 from faultbench.errors import DataError
 
@@ -113,7 +112,7 @@ def _said(value: Any) -> dict[str, Any]:
     """A dataclass or a mapping, as JSON takes it."""
     if isinstance(value, Mapping):
         return dict(value)
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return fields_of(value)
 
 
 def _recording(said: Mapping[str, Any]) -> Recording:
